@@ -1,0 +1,28 @@
+/*
+ * Jobs and results as msgpack. This module is the only one that knows msgpack-c.
+ *
+ * Queue element, version 1: array [version, start_by_ms, answer_by_ms, job-map]. The job-map is
+ * packed by the API; the first three are put before it by the submit script, in Redis's clock.
+ * Results: map with "v". Decoders check every length before they allocate, ignore unknown fields,
+ * refuse missing ones and any version that they do not know. docs/PROTOCOL.md has the fields.
+ */
+#ifndef RETORT_CODEC_H
+#define RETORT_CODEC_H
+
+#include "common/err.h"
+#include "common/job.h"
+
+#define CODEC_VERSION 1
+
+/* Packs the job-map. with_input false leaves out code and input, which then travel as a blob. */
+int codec_pack_job(const struct job *job, bool with_input, struct bytes *out, struct err *err);
+/* Code and input as one blob, for jobs too large for the list; and back into job. */
+int codec_pack_blob(const struct job *job, struct bytes *out, struct err *err);
+int codec_unpack_blob(const void *data, size_t size, struct job *job, struct err *err);
+/* Unpacks a whole list element. *has_input tells whether code and input were in it. */
+int codec_unpack_element(const void *data, size_t size, struct job *job, bool *has_input,
+                         struct err *err);
+int codec_pack_result(const struct result *result, struct bytes *out, struct err *err);
+int codec_unpack_result(const void *data, size_t size, struct result *result, struct err *err);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * The queue: jobs that are never lost and never silent, over Redis. docs/PROTOCOL.md is the
+ * protocol; this is its API for both daemons, on their libevent loop. One Redis server, keys
+ *
+ *     <prefix>queue:<language>      list of elements (codec.h), LPUSH in, BLMOVE out
+ *     <prefix>inflight:<worker>     list of elements that a worker has taken
+ *     <prefix>job:<id>              hash: state, attempts, owner, epoch, start_by, answer_by
+ *     <prefix>blob:<id>             code and input of a job too large for the list
+ *     <prefix>result:<id>           string: the packed result; the answer
+ *     <prefix>reply:<id>            list; only wakes who waits
+ *     <prefix>worker:<worker>       hash with expiry: heartbeat
+ *     <prefix>cancel:<worker>       pub/sub channel: ids of running jobs to kill
+ *
+ * Only the five scripts submit, claim, finish, cancel and reap (common/queue_scripts/) write job
+ * hashes. Everything expires. No call blocks; every callback is called exactly once, from the
+ * loop, also when Redis is away (err->code ERR_UNAVAILABLE), never before the call returns.
+ */
+#ifndef RETORT_QUEUE_H
+#define RETORT_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "common/err.h"
+#include "common/job.h"
+
+struct queue_options {
+    const char *redis_url; /* borrowed during the call */
+    const char *prefix;    /* copied */
+    uint32_t connect_timeout_ms;
+    uint32_t command_timeout_ms; /* for a reply to a command that does not block */
+};
+
+/* ---- for the API ---- */
+
+struct queue_client;
+struct queue_request; /* one submitted job whose answer is awaited */
+
+/* NULL: bad URL and the like. Connects in the background and for ever after, with backoff. */
+struct queue_client *queue_client_new(struct event_base *base, const struct queue_options *options,
+                                      uint32_t max_in_flight, struct err *err);
+/* Detaches every request without calling back. */
+void queue_client_free(struct queue_client *client);
+bool queue_client_connected(const struct queue_client *client);
+uint32_t queue_client_in_flight(const struct queue_client *client);
+
+/*
+ * The answer: result set and err NULL (result is borrowed for the call), or err set: QUEUE_FULL,
+ * UNAVAILABLE at submission; QUEUE_TIMEOUT, WORKER_LOST at the deadline. A result whose own
+ * `error` is set (a worker published worker_lost, say) also arrives as result.
+ */
+typedef void queue_answer_fn(void *context, const struct result *result, const struct err *err);
+
+struct queue_submit {
+    uint32_t max_depth;   /* of the list; beyond it QUEUE_FULL */
+    uint32_t max_wait_ms; /* start_by = Redis's now + this; answer_by = start_by + timeout + 2 s */
+    bool at_head;         /* readiness probes go first and are exempt from max_depth */
+};
+
+/*
+ * Submits job (borrowed for the call; its id must be set) and waits for its answer.
+ * NULL and err when it cannot even be tried (too many in flight: QUEUE_FULL, Redis away:
+ * UNAVAILABLE); then on_answer is not called.
+ */
+struct queue_request *queue_submit(struct queue_client *client, const struct job *job,
+                                   const struct queue_submit *how, queue_answer_fn *on_answer,
+                                   void *context, struct err *err);
+/* The client hung up: cancels the job, forgets the request. on_answer will not be called. */
+void queue_request_cancel(struct queue_request *request);
+
+/* ---- for the worker ---- */
+
+struct queue_worker;
+
+struct queue_claim {
+    struct job job;       /* owned by the receiver of on_job: job_fini() */
+    struct bytes element; /* as it stands in the in-flight list; give it back to finish */
+    uint64_t epoch;       /* ownership; finish is refused when it is no longer current */
+    uint32_t attempts;    /* this one included */
+    uint64_t queue_us;    /* from submission to this claim, Redis's clock */
+};
+
+struct queue_worker_hooks {
+    /* A job is claimed for this worker. Takes *claim's contents. Called only while capacity > 0. */
+    void (*on_job)(void *context, struct queue_claim *claim);
+    /* Kill this job if it still runs, and finish it as cancelled. */
+    void (*on_cancel)(void *context, const char *id);
+    /* finish was done (err NULL), was refused since another owns the job (REJECTED), or could not
+     * be delivered before the job's answer_by (UNAVAILABLE). */
+    void (*on_finished)(void *context, const char *id, const struct err *err);
+    void *context;
+};
+
+/* languages: NULL-terminated. Takes nothing until queue_worker_set_capacity(). */
+struct queue_worker *queue_worker_new(struct event_base *base, const struct queue_options *options,
+                                      const char *worker_id, const char *const *languages,
+                                      const struct queue_worker_hooks *hooks, struct err *err);
+void queue_worker_free(struct queue_worker *worker);
+bool queue_worker_connected(const struct queue_worker *worker);
+/* How many more jobs of the language it may hand to on_job. Falls by one with each on_job. */
+void queue_worker_set_capacity(struct queue_worker *worker, const char *language, uint32_t free);
+/* Publishes. Copies what it needs; kept and repeated over reconnections until answer_by. */
+int queue_worker_finish(struct queue_worker *worker, const struct queue_claim *claim,
+                        const struct result *result, struct err *err);
+void queue_claim_fini(struct queue_claim *claim);
+
+#endif

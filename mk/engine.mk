@@ -1,0 +1,1 @@
+# The engine: python.wasm, native code, images.
