@@ -25,6 +25,7 @@
 
 #define ZYGOTE_PROTOCOL_VERSION 1
 #define ZYGOTE_CONTROL_FD       3
+#define ZYGOTE_TREE_FD          4
 
 enum zygote_request_type {
     ZYGOTE_FORK = 1, /* with SCM_RIGHTS: [job socket, job memory] */
