@@ -2,7 +2,9 @@
  * Settings, from flags over environment over default; the rows are in options.def.
  *
  *     struct config config;
- *     switch (config_load(&config, CONFIG_API, argc, argv, &err)) ...
+ *     int index = 1;
+ *     if (config_init(&config, CONFIG_API, &err) < 0 ||
+ *         config_parse_flags(&config, CONFIG_API, argc, argv, &index, &err) < 0) ...
  *
  * An unknown flag, rubbish, a sign, a suffix, a value out of range: an error that names the
  * setting, the value (unless it is a secret) and what is allowed. An environment variable set to
@@ -36,8 +38,15 @@ struct config {
 /* Defaults, then the environment. Owns its strings: config_fini(). */
 int config_init(struct config *config, enum config_program program, struct err *err);
 /*
- * Consumes leading --name=value, --name value flags of argv from *index on; stops at the first
- * argument that is not a flag, or after "--". Unknown flag: error.
+ * The flag at argv[*index], for programs that have flags of their own beside these: --name=value or
+ * --name value; --name alone sets a switch to 1. Returns 1 and moves *index past it, 0 when it is
+ * none of this table's, -1 on error.
+ */
+int config_parse_flag(struct config *config, enum config_program program, int argc, char **argv,
+                      int *index, struct err *err);
+/*
+ * Consumes all leading flags of argv from *index on; stops at the first argument that is not a
+ * flag ("-" is none), or after "--". Unknown flag: error.
  */
 int config_parse_flags(struct config *config, enum config_program program, int argc, char **argv,
                        int *index, struct err *err);
