@@ -4,8 +4,8 @@
  * Little-endian, offsets from the start of the file:
  *
  *     struct tree_header
- *     struct tree_node[node_count]   node 0 is the root; a directory's children are contiguous
- *                                    and sorted by name as bytes
+ *     struct tree_node[node_count]   node 0 is the root; a directory's children are contiguous,
+ *                                    sorted by name as bytes, and come after their directory
  *     names                          not NUL-terminated
  *     file data                      each file's at a multiple of 64
  *
