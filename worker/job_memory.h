@@ -89,6 +89,9 @@ struct job_memory {
     int fd;                           /* -1 when closed; sealed against shrinking and growing */
     struct job_memory_header *header; /* mapped, read-write; NULL when closed */
     size_t mapped_bytes;
+    /* The layout as it was made: what stands in the header may be the job process's words. */
+    uint64_t input_offset, input_capacity, input_bytes;
+    uint64_t output_offset[2], output_capacity;
 };
 
 /* Creates, sizes, seals and maps. Capacities in bytes; rounded up to pages. */

@@ -1,0 +1,170 @@
+/* Layout, records and counters of the memory shared with one job process. */
+#include "worker/job_memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define HOST_PAGE_BYTES 4096u
+#define RECORD_ALIGN    8u
+/* Keeps every sum of capacities far away from overflow. */
+#define CAPACITY_MAX    ((uint64_t)1 << 40)
+
+static uint64_t
+round_up(uint64_t value, uint64_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
+static struct job_memory_header
+lay_out(uint64_t input_capacity, uint64_t output_capacity)
+{
+    struct job_memory_header header = {.version = JOB_MEMORY_VERSION};
+
+    header.input_offset = JOB_MEMORY_HEADER_BYTES;
+    header.input_capacity = round_up(input_capacity, HOST_PAGE_BYTES);
+    header.output_capacity = round_up(output_capacity, HOST_PAGE_BYTES);
+    header.output_offset[0] = header.input_offset + header.input_capacity;
+    header.output_offset[1] = header.output_offset[0] + header.output_capacity;
+    header.total_bytes = header.output_offset[1] + header.output_capacity;
+    return header;
+}
+
+/* A memfd of that size, which nobody can resize any more. */
+static int
+create_sealed(uint64_t bytes, struct err *err)
+{
+    int fd = memfd_create("retort-job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0)
+        return err_set(err, ERR_SYSTEM, errno, "cannot create a job's memory");
+    if (ftruncate(fd, (off_t)bytes) < 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
+        int code = errno;
+        close(fd);
+        return err_set(err, ERR_SYSTEM, code, "cannot size a job's memory");
+    }
+    return fd;
+}
+
+int
+job_memory_open(struct job_memory *memory, size_t input_capacity, size_t output_capacity,
+                struct err *err)
+{
+    *memory = (struct job_memory){.fd = -1};
+    if (input_capacity > CAPACITY_MAX || output_capacity > CAPACITY_MAX)
+        return err_set(err, ERR_TOO_LARGE, 0, "a job's memory of that size is not possible");
+    struct job_memory_header layout = lay_out(input_capacity, output_capacity);
+    int fd = create_sealed(layout.total_bytes, err);
+    if (fd < 0)
+        return -1;
+    void *mapped = mmap(NULL, layout.total_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (mapped == MAP_FAILED) {
+        int code = errno;
+        close(fd);
+        return err_set(err, ERR_SYSTEM, code, "cannot map a job's memory");
+    }
+    *memory = (struct job_memory){
+        .fd = fd,
+        .header = mapped,
+        .mapped_bytes = (size_t)layout.total_bytes,
+        .input_offset = layout.input_offset,
+        .input_capacity = layout.input_capacity,
+        .output_offset = {layout.output_offset[0], layout.output_offset[1]},
+        .output_capacity = layout.output_capacity,
+    };
+    *memory->header = layout;
+    return 0;
+}
+
+void
+job_memory_close(struct job_memory *memory)
+{
+    if (memory->header != NULL)
+        munmap(memory->header, memory->mapped_bytes);
+    if (memory->fd >= 0)
+        close(memory->fd);
+    *memory = (struct job_memory){.fd = -1};
+}
+
+size_t
+job_record_bytes(size_t name_bytes, size_t data_bytes)
+{
+    size_t sum = sizeof(struct job_record);
+
+    if (__builtin_add_overflow(sum, name_bytes, &sum) ||
+        __builtin_add_overflow(sum, data_bytes, &sum) || sum > SIZE_MAX - RECORD_ALIGN)
+        return SIZE_MAX;
+    return (size_t)round_up(sum, RECORD_ALIGN);
+}
+
+int
+job_memory_add_record(struct job_memory *memory, enum job_record_type type, const char *name,
+                      const void *data, size_t size, struct err *err)
+{
+    size_t name_bytes = name != NULL ? strlen(name) : 0;
+    size_t needed = job_record_bytes(name_bytes, size);
+    struct job_record record = {.type = (uint32_t)type, .data_bytes = size};
+
+    if (name_bytes > UINT32_MAX || needed > memory->input_capacity - memory->input_bytes)
+        return err_set(err, ERR_TOO_LARGE, 0, "the input of the job is larger than %llu bytes",
+                       (unsigned long long)memory->input_capacity);
+    record.name_bytes = (uint32_t)name_bytes;
+    char *at = (char *)memory->header + memory->input_offset + memory->input_bytes;
+    memcpy(at, &record, sizeof(record));
+    if (name_bytes > 0)
+        memcpy(at + sizeof(record), name, name_bytes);
+    if (size > 0)
+        memcpy(at + sizeof(record) + name_bytes, data, size);
+    memory->input_bytes += needed;
+    memory->header->input_bytes = memory->input_bytes;
+    return 0;
+}
+
+const char *
+job_memory_output(const struct job_memory *memory, int stream, size_t *kept_bytes,
+                  uint64_t *dropped_bytes)
+{
+    const struct job_stream_counter *counter = &memory->header->output[stream];
+    /* The job process raises written_bytes first, so reading it last never shows too little. */
+    uint64_t kept = atomic_load_explicit(&counter->kept_bytes, memory_order_acquire);
+    uint64_t written = atomic_load_explicit(&counter->written_bytes, memory_order_relaxed);
+
+    if (kept > memory->output_capacity)
+        kept = memory->output_capacity;
+    *kept_bytes = (size_t)kept;
+    *dropped_bytes = written > kept ? written - kept : 0;
+    return (const char *)memory->header + memory->output_offset[stream];
+}
+
+int
+job_memory_next_record(const struct job_memory_header *header, uint64_t *cursor,
+                       struct job_record_view *view)
+{
+    struct job_record record;
+    uint64_t end = header->input_bytes;
+
+    if (end > header->input_capacity || *cursor > end)
+        return -1;
+    if (*cursor == end)
+        return 0;
+    if (end - *cursor < sizeof(record))
+        return -1;
+    const char *at = (const char *)header + header->input_offset + *cursor;
+    memcpy(&record, at, sizeof(record));
+    uint64_t left = end - *cursor - sizeof(record);
+    if (record.type < JOB_RECORD_ARG || record.type > JOB_RECORD_STDIN ||
+        record.name_bytes > left || record.data_bytes > left - record.name_bytes)
+        return -1;
+    *view = (struct job_record_view){
+        .type = (enum job_record_type)record.type,
+        .name = at + sizeof(record),
+        .name_bytes = record.name_bytes,
+        .data = at + sizeof(record) + record.name_bytes,
+        .data_bytes = (size_t)record.data_bytes,
+    };
+    uint64_t next = *cursor + job_record_bytes(record.name_bytes, (size_t)record.data_bytes);
+    *cursor = next < end ? next : end;
+    return 1;
+}
