@@ -65,6 +65,9 @@ include mk/test.mk
 include mk/run.mk
 
 $(B)/libcommon.a:  $(call obj,$(COMMON_SRC))
+# Included by the assembler, which writes no dependency file.
+$(B)/common/queue_scripts.o: $(wildcard common/queue_scripts/*.lua)
+$(B)/worker/cli/bootstrap.o: worker/guest/python/bootstrap/cli.py
 $(B)/libapi.a:     $(call obj,$(API_SRC)) $(LLHTTP_OBJ)
 $(B)/libworker.a:  $(call obj,$(WORKER_SRC))
 $(B)/libretort-sandbox.a: $(call obj,$(SANDBOX_SRC))

@@ -1,0 +1,138 @@
+#include "worker/cli/trial.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "worker/job_memory.h"
+#include "worker/zygote_protocol.h"
+
+#define TRIAL_TIMEOUT_MS   300000 /* compiling a large module on a slow machine takes minutes */
+#define TRIAL_INPUT_BYTES  4096
+#define TRIAL_OUTPUT_BYTES 4096
+#define TRIAL_PROGRAM      "print('ready')\n"
+#define TRIAL_ANSWER       "ready\n"
+
+static int
+prepare(struct job_memory *memory, struct err *err)
+{
+    static const char path[] = "/work/main.py";
+
+    if (job_memory_open(memory, TRIAL_INPUT_BYTES, TRIAL_OUTPUT_BYTES, err) < 0)
+        return -1;
+    memory->header->output_limit_bytes = TRIAL_OUTPUT_BYTES;
+    memory->header->memory_limit_bytes = UINT32_MAX;
+    return job_memory_add_record(memory, JOB_RECORD_FILE, path, TRIAL_PROGRAM,
+                                 strlen(TRIAL_PROGRAM), err);
+}
+
+/* The last line of what it wrote to standard error: runtimes put the cause there. */
+static const char *
+last_line(const struct job_memory *memory, int *length)
+{
+    uint64_t dropped;
+    size_t size;
+    const char *text = job_memory_output(memory, 1, &size, &dropped);
+
+    while (size > 0 && strchr("\n ", text[size - 1]))
+        size--;
+    size_t start = size;
+    while (start > 0 && text[start - 1] != '\n')
+        start--;
+    *length = (int)(size - start);
+    return text ? text + start : "";
+}
+
+static int
+judge(const struct job_memory *memory, int status, struct err *err)
+{
+    uint64_t dropped;
+    size_t size;
+    const char *answer = job_memory_output(memory, 0, &size, &dropped);
+    int length;
+    const char *line = last_line(memory, &length);
+
+    if (atomic_load(&memory->header->note) == JOB_NOTE_HOST_FAILURE)
+        return err_set(err, ERR_SANDBOX_ERROR, 0, "%.*s", (int)sizeof(memory->header->text) - 1,
+                       memory->header->text);
+    if (WIFSIGNALED(status))
+        return err_set(err, ERR_SANDBOX_ERROR, 0,
+                       "The WASI runtime was ended by signal %d in a trial run.", WTERMSIG(status));
+    if (WEXITSTATUS(status) != 0)
+        return err_set(err, ERR_SANDBOX_ERROR, 0,
+                       "The WASI runtime ended with code %d in a trial run: %.*s",
+                       WEXITSTATUS(status), length, line);
+    if (size != strlen(TRIAL_ANSWER) || memcmp(answer, TRIAL_ANSWER, size) != 0)
+        return err_set(err, ERR_SANDBOX_ERROR, 0,
+                       "The module does not run Python: print('ready') wrote something else.");
+    return 0;
+}
+
+/* 0 when the process has ended. */
+static int
+await_end(pid_t pid, int control_fd, struct err *err)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd fds[] = {{.fd = pidfd, .events = POLLIN},
+                           {.fd = control_fd, .events = POLLRDHUP}};
+    int ready;
+
+    do {
+        ready = poll(fds, 2, TRIAL_TIMEOUT_MS);
+    } while (ready < 0 && errno == EINTR);
+    if (pidfd >= 0)
+        close(pidfd);
+    if (ready > 0 && fds[0].revents)
+        return 0;
+    return err_set(err, ERR_SANDBOX_ERROR, 0, "%s",
+                   ready == 0 ? "The WASI runtime did not end a trial run within five minutes."
+                              : "The worker went away during the trial run.");
+}
+
+static int
+run_pump(const struct pump *template, const struct job_memory *memory, int control_fd,
+         struct err *err)
+{
+    struct pump pump = *template;
+    int sockets[2], status = 0;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
+        return err_set(err, ERR_SYSTEM, errno, "making a socket pair");
+    pump.trial = true;
+    pump.job_socket_fd = sockets[1];
+    pump.job_memory_fd = memory->fd;
+    pid_t pid = fork();
+    if (pid == 0)
+        pump_run(&pump);
+    close(sockets[1]);
+    int result = -1;
+    if (pid < 0)
+        err_set(err, ERR_SYSTEM, errno, "forking");
+    else if (write(sockets[0], &(char){JOB_GO_BYTE}, 1) != 1)
+        err_set(err, ERR_SYSTEM, errno, "starting a trial run");
+    else
+        result = await_end(pid, control_fd, err);
+    close(sockets[0]);
+    if (pid > 0) {
+        (void)setpgid(pid, pid);
+        (void)kill(-pid, SIGKILL); /* no more than a formality when it has ended */
+        (void)waitpid(pid, &status, 0);
+    }
+    return result < 0 ? -1 : judge(memory, status, err);
+}
+
+int
+trial_run(const struct pump *template, int control_fd, struct err *err)
+{
+    struct job_memory memory = {.fd = -1};
+    int result = -1;
+
+    if (prepare(&memory, err) == 0)
+        result = run_pump(template, &memory, control_fd, err);
+    job_memory_close(&memory);
+    return result;
+}
