@@ -18,6 +18,7 @@ readonly TABLE='
   python3                   run    build tools and the start script (standard library only)
   python3.11                run    builds CPython for wasm; the native side of the benchmark
   python3-pip               run    fetches the HTTP parser, by version and checksum
+  python3-setuptools        run    metadata of what pip fetches
   ca-certificates           run    fetching over https
   curl                      run    the first request
   dpkg-dev                  run    unpacks and patches Debian source packages

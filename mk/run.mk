@@ -1,1 +1,32 @@
-# make run, install.
+# make run, install, dist.
+
+# Settings given as `make run PORT=8001` reach the programs as environment.
+.PHONY: run deps
+run: ## Build what is missing and run the service; settings as PORT=8001
+	@exec env RETORT_BUILD=$(B) deploy/run.sh
+
+deps: ## Install missing packages, those of the tests too
+	@deploy/deps.sh --with tests
+
+# ---- install -----------------------------------------------------------------------------------
+# Every program is where retort-worker and retort-run look for it: PREFIX/bin, PREFIX/lib/retort.
+LIBDIR := $(PREFIX)/lib/retort
+.PHONY: install uninstall
+install: all image ## Install under PREFIX (default /usr/local); DESTDIR for packagers
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/image/python
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 build/image/python/program $(DESTDIR)$(LIBDIR)/image/python
+	install -m 644 build/image/python/tree build/image/python/image.json \
+	    $(DESTDIR)$(LIBDIR)/image/python
+
+uninstall: ## Remove what install put there
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))
+	rm -rf $(DESTDIR)$(LIBDIR)
+
+# ---- dist --------------------------------------------------------------------------------------
+VERSION = $(shell sed -n 's/.*RETORT_VERSION *"\(.*\)".*/\1/p' common/version.h)
+.PHONY: dist
+dist: ## The committed sources as build/retort-VERSION.tar.gz
+	@mkdir -p build
+	git archive --prefix=retort-$(VERSION)/ -o build/retort-$(VERSION).tar.gz HEAD
+	@echo build/retort-$(VERSION).tar.gz
