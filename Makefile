@@ -74,7 +74,7 @@ $(B)/libretort-sandbox.a: $(call obj,$(SANDBOX_SRC))
 
 $(B)/%.a:
 	@echo "  AR      $@"
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+	$(Q)rm -f $@ && $(AR) qcs $@ $^
 
 $(B)/retort-api: $(B)/api/main.o $(B)/libapi.a $(B)/libcommon.a
 $(B)/retort-worker: $(B)/worker/main.o $(B)/libworker.a $(B)/libcommon.a

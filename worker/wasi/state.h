@@ -70,7 +70,7 @@ struct wasi_state {
     uint32_t node_capacity, node_count, node_free; /* count: ever used; free: list head */
     uint32_t entry_capacity, entry_count, entry_free;
     uint32_t entries_in_use;
-    uint32_t union_head;  /* list of directories that lie over one of the image's */
+    uint32_t union_head;   /* list of directories that lie over one of the image's */
     uint64_t entry_serial; /* of the youngest entry */
     uint64_t used_bytes;   /* of writable files */
     struct block_pool blocks;

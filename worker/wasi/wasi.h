@@ -38,9 +38,9 @@ struct wasi_sink {
 };
 
 struct wasi_hooks {
-    void (*await_job)(void);               /* the fork point; returns in the job process */
+    void (*await_job)(void); /* the fork point; returns in the job process */
     void (*exit)(uint32_t code) __attribute__((noreturn)); /* proc_exit */
-    void (*memory_fatal)(void);            /* 'M' was written to the note device */
+    void (*memory_fatal)(void);                            /* 'M' was written to the note device */
 };
 
 struct wasi_config {

@@ -1,0 +1,216 @@
+/*
+ * A job's records stay where they are, in memory shared with the worker: arguments are read from
+ * there each time, and files borrow their contents from there.
+ */
+#include "worker/wasi/job.h"
+
+#include <string.h>
+
+#include "worker/job_memory.h"
+#include "worker/wasi/contents.h"
+#include "worker/wasi/descriptor.h"
+#include "worker/wasi/directory.h"
+
+struct job_strings
+job_arguments(void)
+{
+    const struct wasi_state *state = &wasi_state;
+
+    return (struct job_strings){
+        .next = state->replace_args ? NULL : state->config.argv,
+        .type = JOB_RECORD_ARG,
+    };
+}
+
+struct job_strings
+job_environment(void)
+{
+    const struct wasi_state *state = &wasi_state;
+
+    return (struct job_strings){
+        .next = state->replace_args ? NULL : state->config.env,
+        .type = JOB_RECORD_ENV,
+    };
+}
+
+bool
+job_next_string(struct job_strings *strings, const char **text, size_t *text_bytes)
+{
+    struct job_record_view view;
+
+    if (strings->next != NULL) {
+        *text = *strings->next;
+        if (*text == NULL)
+            return false;
+        strings->next++;
+        *text_bytes = strlen(*text);
+        return true;
+    }
+    if (wasi_state.input == NULL)
+        return false;
+    while (job_memory_next_record(wasi_state.input, &strings->cursor, &view) == 1) {
+        if ((uint32_t)view.type == strings->type) {
+            *text = view.data;
+            *text_bytes = view.data_bytes;
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t
+job_read_arguments(uint64_t offset, char *buffer, size_t size)
+{
+    struct job_strings strings = {.type = JOB_RECORD_ARG};
+    const char *text;
+    size_t text_bytes, done = 0;
+
+    while (done < size && job_next_string(&strings, &text, &text_bytes)) {
+        if (offset > text_bytes) {
+            offset -= text_bytes + 1;
+            continue;
+        }
+        size_t part = text_bytes - (size_t)offset;
+        if (part > size - done)
+            part = size - done;
+        memcpy(buffer + done, text + offset, part);
+        done += part;
+        if (offset + part == text_bytes && done < size)
+            buffer[done++] = '\0';
+        offset = 0;
+    }
+    return done;
+}
+
+/* A directory of our own for the name in one of our own; an image's is laid under it. */
+static uint32_t
+make_directory(uint32_t parent, const char *name, size_t name_bytes, enum wasi_errno *error)
+{
+    uint32_t found = directory_find(parent, name, name_bytes);
+
+    *error = WASI_OK;
+    if (found != NODE_NONE && node_kind(found) != NODE_DIRECTORY)
+        *error = WASI_ENOTDIR;
+    if (*error != WASI_OK || (found != NODE_NONE && (found & NODE_OWN)))
+        return found;
+    uint32_t made = directory_make(parent, name, name_bytes, NODE_DIRECTORY, error);
+    if (*error != WASI_OK)
+        return NODE_NONE;
+    struct node *node = node_own(made);
+    /* What is the image's stays read-only; what only the job has is the job's. */
+    node->writable = found == NODE_NONE;
+    if (found != NODE_NONE) {
+        node->as.directory.lower = found;
+        node->as.directory.next_union = wasi_state.union_head;
+        wasi_state.union_head = made;
+    }
+    return made;
+}
+
+static enum wasi_errno
+make_file(uint32_t parent, const char *name, size_t name_bytes, const struct job_record_view *view)
+{
+    uint32_t entry = directory_find_entry(parent, name, name_bytes);
+    enum wasi_errno error;
+
+    if (entry != 0 && node_kind(wasi_state.entries[entry].node) != NODE_FILE)
+        return WASI_EEXIST;
+    if (entry != 0)
+        directory_remove(entry);
+    uint32_t id = directory_make(parent, name, name_bytes, NODE_FILE, &error);
+    if (error != WASI_OK)
+        return error;
+    node_own(id)->writable = true;
+    contents_borrow(node_own(id), view->data, view->data_bytes);
+    return WASI_OK;
+}
+
+static bool
+name_is_plain(const char *name, size_t name_bytes)
+{
+    if (memchr(name, '\0', name_bytes) != NULL)
+        return false;
+    return !(name[0] == '.' && (name_bytes == 1 || (name_bytes == 2 && name[1] == '.')));
+}
+
+/* The record's path, making each directory on the way. */
+static enum wasi_errno
+make_path(const struct job_record_view *view)
+{
+    const char *at = view->name, *end = view->name + view->name_bytes;
+    uint32_t parent = NODE_ROOT;
+    enum wasi_errno error = WASI_OK;
+
+    if (view->name_bytes == 0 || view->name_bytes > WASI_PATH_BYTES || *at != '/')
+        return WASI_EINVAL;
+    while (error == WASI_OK) {
+        while (at < end && *at == '/')
+            at++;
+        if (at == end)
+            return view->type == JOB_RECORD_DIR ? WASI_OK : WASI_EINVAL;
+        const char *slash = memchr(at, '/', (size_t)(end - at));
+        const char *name_end = slash == NULL ? end : slash;
+        size_t name_bytes = (size_t)(name_end - at);
+        if (!name_is_plain(at, name_bytes))
+            return WASI_EINVAL;
+        if (slash == NULL && view->type == JOB_RECORD_FILE)
+            return make_file(parent, at, name_bytes, view);
+        parent = make_directory(parent, at, name_bytes, &error);
+        at = name_end;
+    }
+    return error;
+}
+
+static enum wasi_errno
+take_record(const struct job_record_view *view)
+{
+    switch (view->type) {
+    case JOB_RECORD_FILE:
+    case JOB_RECORD_DIR:
+        return make_path(view);
+    case JOB_RECORD_STDIN:
+        contents_borrow(node_own(wasi_state.stdin_node), view->data, view->data_bytes);
+        return WASI_OK;
+    case JOB_RECORD_ARG:
+    case JOB_RECORD_ENV:
+        break;
+    }
+    return WASI_OK;
+}
+
+/* The guest must not be able to ask for a job again. */
+static void
+remove_job_device(void)
+{
+    uint32_t dev = directory_find(NODE_ROOT, "dev", 3);
+    uint32_t entry = directory_find_entry(dev, "job", 3);
+
+    if (entry == 0)
+        return;
+    directory_remove(entry);
+    /* Its place is not the guest's. */
+    wasi_state.entry_capacity--;
+}
+
+int
+wasi_begin_job(const struct job_memory_header *input, int replace_args, struct err *err)
+{
+    struct job_record_view view;
+    uint64_t cursor = 0;
+    int more;
+
+    wasi_state.input = input;
+    wasi_state.replace_args = replace_args != 0;
+    wasi_state.job_awaited = true;
+    remove_job_device();
+    while ((more = job_memory_next_record(input, &cursor, &view)) == 1) {
+        enum wasi_errno error = take_record(&view);
+        if (error != WASI_OK)
+            return err_set(err, ERR_INVALID, 0, "input \"%.*s\" was refused with WASI errno %d",
+                           (int)(view.name_bytes < 200 ? view.name_bytes : 200), view.name,
+                           (int)error);
+    }
+    if (more < 0)
+        return err_set(err, ERR_PROTOCOL, 0, "the job's records are damaged");
+    return 0;
+}

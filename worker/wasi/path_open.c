@@ -1,0 +1,173 @@
+/* Opening by path. */
+#include "worker/wasi/contents.h"
+#include "worker/wasi/descriptor.h"
+#include "worker/wasi/directory.h"
+#include "worker/wasi/functions.h"
+#include "worker/wasi/guest.h"
+#include "worker/wasi/lookup.h"
+
+struct open_request {
+    const struct descriptor *directory; /* that the path starts from */
+    uint32_t flags;                     /* WASI_OPEN_* */
+    uint32_t fd_flags;                  /* WASI_FDFLAG_* */
+    uint64_t rights, inheriting;
+};
+
+static enum wasi_errno
+check_flags(const struct open_request *request, uint32_t lookup_flags)
+{
+    if ((request->flags & ~(uint32_t)WASI_OPEN_ALL) ||
+        (request->fd_flags & ~(uint32_t)WASI_FDFLAG_ALL) ||
+        (lookup_flags & ~(uint32_t)WASI_LOOKUP_ALL))
+        return WASI_EINVAL;
+    if ((request->flags & WASI_OPEN_DIRECTORY) &&
+        (request->flags & (WASI_OPEN_CREAT | WASI_OPEN_TRUNC)))
+        return WASI_EINVAL;
+    return WASI_OK;
+}
+
+/* Rights of the starting directory that the request takes. */
+static uint32_t
+rights_needed(const struct open_request *request)
+{
+    uint32_t rights = WASI_RIGHT_PATH_OPEN;
+
+    if (request->flags & WASI_OPEN_CREAT)
+        rights |= WASI_RIGHT_PATH_CREATE_FILE;
+    if (request->flags & WASI_OPEN_TRUNC)
+        rights |= WASI_RIGHT_PATH_FILESTAT_SET_SIZE;
+    return rights;
+}
+
+static enum wasi_errno
+open_missing(const struct open_request *request, struct lookup *found)
+{
+    enum wasi_errno error;
+
+    if (!(request->flags & WASI_OPEN_CREAT))
+        return WASI_ENOENT;
+    if (found->slash)
+        return WASI_EISDIR;
+    error = lookup_may_change(found);
+    if (error != WASI_OK)
+        return error;
+    found->node = directory_make(found->parent, found->name, found->name_bytes, NODE_FILE, &error);
+    return error;
+}
+
+static enum wasi_errno
+check_kind(const struct open_request *request, enum node_kind kind)
+{
+    if (kind == NODE_SYMLINK)
+        return request->flags & WASI_OPEN_DIRECTORY ? WASI_ENOTDIR : WASI_ELOOP;
+    if (kind != NODE_DIRECTORY)
+        return request->flags & WASI_OPEN_DIRECTORY ? WASI_ENOTDIR : WASI_OK;
+    if ((request->rights & WASI_RIGHT_FD_WRITE) ||
+        (request->flags & (WASI_OPEN_CREAT | WASI_OPEN_TRUNC)))
+        return WASI_EISDIR;
+    return WASI_OK;
+}
+
+static enum wasi_errno
+open_existing(const struct open_request *request, uint32_t node)
+{
+    enum node_kind kind = node_kind(node);
+
+    if ((request->flags & WASI_OPEN_CREAT) && (request->flags & WASI_OPEN_EXCL))
+        return WASI_EEXIST;
+    enum wasi_errno error = check_kind(request, kind);
+    if (error != WASI_OK || kind != NODE_FILE)
+        return error;
+    bool writes = (request->rights & WASI_RIGHT_FD_WRITE) || (request->flags & WASI_OPEN_TRUNC);
+    return writes && !node_writable(node) ? WASI_EROFS : WASI_OK;
+}
+
+static enum wasi_errno
+truncate_file(uint32_t node)
+{
+    enum wasi_errno error = contents_resize(node_own(node), 0);
+
+    if (error == WASI_OK)
+        node_own(node)->mtim = node_own(node)->ctim = node_now();
+    return error;
+}
+
+/* What a file of the image can never be asked for is left out of its rights. */
+static uint32_t
+rights_given(const struct open_request *request, uint32_t node)
+{
+    uint32_t rights = (uint32_t)request->rights;
+
+    if (node_kind(node) == NODE_FILE && !node_writable(node))
+        rights &= ~(WASI_RIGHT_FD_ALLOCATE | WASI_RIGHT_FD_FILESTAT_SET_SIZE |
+                    WASI_RIGHT_FD_FILESTAT_SET_TIMES);
+    return rights;
+}
+
+static enum wasi_errno
+finish_open(const struct open_request *request, uint32_t fd, const struct lookup *found)
+{
+    uint32_t applicable = descriptor_kind_rights(node_kind(found->node));
+    enum wasi_errno error = WASI_OK;
+
+    if (request->rights & applicable & ~(uint64_t)request->directory->inheriting)
+        return WASI_ENOTCAPABLE;
+    if ((request->flags & WASI_OPEN_TRUNC) && node_kind(found->node) == NODE_FILE)
+        error = truncate_file(found->node);
+    if (error != WASI_OK)
+        return error;
+    uint32_t inheriting = (uint32_t)request->inheriting & request->directory->inheriting;
+    struct descriptor *opened =
+        descriptor_open(fd, found->node, rights_given(request, found->node), inheriting);
+    opened->flags = (uint16_t)request->fd_flags;
+    return WASI_OK;
+}
+
+static enum wasi_errno
+open_found(const struct open_request *request, struct lookup *found, uint32_t ret_fd)
+{
+    bool missing = found->node == NODE_NONE;
+    enum wasi_errno error;
+
+    int fd = descriptor_free_number();
+    if (fd < 0)
+        return WASI_EMFILE;
+    if (!guest_has(ret_fd, sizeof(uint32_t)))
+        return WASI_EFAULT;
+    if (missing)
+        error = open_missing(request, found);
+    else
+        error = open_existing(request, found->node);
+    if (error == WASI_OK)
+        error = finish_open(request, (uint32_t)fd, found);
+    if (error != WASI_OK)
+        return error;
+    return guest_store_u32(ret_fd, (uint32_t)fd);
+}
+
+uint32_t
+wasi_path_open(uint32_t fd, uint32_t lookup_flags, uint32_t path, uint32_t path_len,
+               uint32_t open_flags, uint64_t rights, uint64_t rights_inheriting, uint32_t fd_flags,
+               uint32_t ret_fd)
+{
+    struct open_request request = {
+        .flags = open_flags,
+        .fd_flags = fd_flags,
+        .rights = rights,
+        .inheriting = rights_inheriting,
+    };
+    enum lookup_mode mode = lookup_flags & WASI_LOOKUP_FOLLOW ? LOOKUP_FOLLOW : LOOKUP_NOFOLLOW;
+    struct lookup found;
+    enum wasi_errno error = check_flags(&request, lookup_flags);
+
+    if (error != WASI_OK)
+        return error;
+    /* A link is never followed to make what it names anew. */
+    if ((open_flags & WASI_OPEN_CREAT) && (open_flags & WASI_OPEN_EXCL))
+        mode = LOOKUP_NOFOLLOW;
+    error = lookup_guest(&found, fd, rights_needed(&request), path, path_len, mode);
+    if (error != WASI_OK)
+        return error;
+    request.directory = descriptor_get(fd);
+    return open_found(&request, &found, ret_fd);
+}
