@@ -1,0 +1,40 @@
+/* Kernel limits of the zygote and of job processes: the rows of rlimits.def. */
+#ifndef RETORT_SANDBOX_LIMITS_H
+#define RETORT_SANDBOX_LIMITS_H
+
+#include <stdint.h>
+
+#include "common/err.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANDBOX_SANITIZED 1
+#endif
+#endif
+
+#define SANDBOX_STACK_BYTES      (UINT64_C(64) << 20)
+/* Files that the guest writes (they lie in host memory), all of them together. */
+#define SANDBOX_WORK_LIMIT_BYTES (UINT64_C(64) << 20)
+#define SANDBOX_WORK_NODES       10000u
+/* Beside linear memory: those files, the program's own data, its heap. */
+#define SANDBOX_HOST_DATA_BYTES  (SANDBOX_WORK_LIMIT_BYTES + (UINT64_C(64) << 20))
+/* Beside the reservation and the shared memory: program, libraries, tree, stack, heap. */
+#define SANDBOX_HOST_SPACE_BYTES (UINT64_C(2) << 30)
+
+enum rlimit_stage { RLIMIT_STAGE_ZYGOTE, RLIMIT_STAGE_WARM, RLIMIT_STAGE_JOB };
+
+/* What the rows of stage JOB are computed from. */
+struct job_rlimits {
+    uint64_t cpu_limit_us;
+    uint64_t memory_limit_bytes;
+    uint64_t mapped_bytes; /* linear memory's reservation and the memory shared with the worker */
+};
+
+/* Sets the rows of that stage. job may be NULL in other stages than JOB. Safe after fork. */
+int limits_apply(enum rlimit_stage stage, const struct job_rlimits *job, struct err *err);
+/* Starts the exact CPU timer: SIGPROF, whose default action kills. Safe after fork. */
+int limits_start_cpu_timer(uint64_t cpu_limit_us, struct err *err);
+
+#endif
