@@ -1,0 +1,18 @@
+/* What the handlers share. Made by main.c, lives as long as the process. */
+#ifndef RETORT_APP_H
+#define RETORT_APP_H
+
+#include <event2/event.h>
+
+#include "api/probe.h"
+#include "common/config.h"
+#include "common/queue.h"
+
+struct app {
+    const struct config *config;
+    struct event_base *base;
+    struct queue_client *queue;
+    struct probe probe;
+};
+
+#endif

@@ -1,0 +1,455 @@
+/*
+ * A connection's life.
+ *
+ *     IDLE ──byte──▶ HEAD ──end of headers──▶ BODY ──end of body──▶ WAITING ──answer──▶ WRITING
+ *       ▲              │                        │                     │                   │
+ *       │              └────── refused: answer, ┴─▶ LINGERING         │ hang-up: cancel   │
+ *       └───────────────────────────────────────────── keep-alive ────┴───────────────────┘
+ *
+ * One request at a time: what a client sends ahead stays in the input buffer, which is bounded,
+ * until the answer of the one before is with the kernel. So a connection holds at most one
+ * request and one answer.
+ *
+ * Route, method, type and size are decided at the end of the headers. A request that is refused
+ * there is answered at once and its body never kept. Closing a socket with unread bytes makes the
+ * kernel reset it, and the client could lose the answer; so the sending side is shut down and what
+ * still comes is thrown away for a while (LINGERING).
+ *
+ * Reading goes on while a job runs, to notice a client that hangs up: its job is cancelled at
+ * once. A half-closed connection looks the same and is treated the same; clients that shut down
+ * their sending side before they have the answer of a job are not served. Answers that need no job
+ * reach them.
+ *
+ * Nothing waits for ever: the head must be complete IDLE_TIMEOUT_MS after its first byte; a body
+ * and an answer must move every IDLE_TIMEOUT_MS, and on the whole not slower than SLOWEST_BYTES_MS;
+ * a job has its deadline in the queue.
+ *
+ * connection_work() is the only place that frees a connection in use; callbacks that end one
+ * set CONNECTION_CLOSED and leave it to that.
+ */
+#include "api/connection_internal.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+
+#include "api/routes.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+/* Sent ahead by a client while it waits for an answer; beyond it reading is suspended. */
+#define INPUT_MAX_BYTES  65536
+#define LINGER_MS        5000
+/* 4 KiB a second: a body of MAX_BODY_BYTES may take 17 minutes. */
+#define SLOWEST_BYTES_MS 4
+/* Request bodies of all connections together; beyond it 503. */
+#define POOL_BODY_BYTES  ((uint64_t)256 << 20)
+
+static void
+set_timer(struct connection *connection, uint64_t ms)
+{
+    const struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
+                                  .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    event_add(&connection->timer, &delay);
+}
+
+static void
+start_timer(struct connection *connection)
+{
+    uint64_t idle_ms = connection->pool->app->config->idle_timeout_ms;
+    switch (connection->state) {
+    case CONNECTION_IDLE:
+    case CONNECTION_HEAD:
+        set_timer(connection, idle_ms);
+        break;
+    case CONNECTION_BODY:
+    case CONNECTION_WRITING:
+        set_timer(connection, idle_ms / 4 + 1);
+        break;
+    case CONNECTION_LINGERING:
+        set_timer(connection, LINGER_MS);
+        break;
+    case CONNECTION_WAITING:
+    case CONNECTION_CLOSED:
+        event_del(&connection->timer);
+        break;
+    }
+}
+
+void
+connection_set_state(struct connection *connection, enum connection_state state)
+{
+    struct connection_pool *pool = connection->pool;
+    bool was_idle = connection->state == CONNECTION_IDLE;
+    if (was_idle != (state == CONNECTION_IDLE)) {
+        TAILQ_REMOVE(was_idle ? &pool->idle : &pool->busy, connection, link);
+        TAILQ_INSERT_TAIL(was_idle ? &pool->busy : &pool->idle, connection, link);
+    }
+    connection->state = state;
+    connection->phase_us = connection->moved_us = clock_monotonic_us();
+    connection->moved_bytes = 0;
+    start_timer(connection);
+}
+
+/* ---- a request ---------------------------------------------------------------------------- */
+
+static void
+count_body(struct connection *connection, uint64_t bytes)
+{
+    connection->pool->body_bytes += bytes - connection->counted_body_bytes;
+    connection->counted_body_bytes = bytes;
+}
+
+/* Answers in the middle of a request. */
+static void
+refuse(struct connection *connection, int status, const char *sentence)
+{
+    connection->unread = true;
+    connection->keep_alive = false;
+    connection_set_state(connection, CONNECTION_WAITING);
+    exchange_fail(&connection->exchange, status, sentence);
+}
+
+static void
+refuse_malformed(struct connection *connection, int status, const char *sentence)
+{
+    if (connection->state != CONNECTION_BODY)
+        exchange_begin(&connection->exchange, NULL);
+    refuse(connection, status, sentence);
+}
+
+static void
+decide(struct connection *connection)
+{
+    struct exchange *exchange = &connection->exchange;
+    const struct http_request *request = &connection->parser.request;
+    struct route_decision decision;
+    exchange_begin(exchange, request);
+    routes_decide(request, connection->pool->app->config, &decision);
+    connection->keep_alive = request->keep_alive && !connection->pool->draining;
+    if (decision.status == 0) {
+        connection->parser.body_limit = decision.body_limit;
+        connection->parser.body_limit_name = decision.route->limit_name;
+        exchange->handler = decision.route->handler;
+        connection_set_state(connection, CONNECTION_BODY);
+        if (decision.expects_continue)
+            connection_send_continue(connection);
+        return;
+    }
+    if (decision.allow[0])
+        buffer_printf(&exchange->headers, "Allow: %s\r\n", decision.allow);
+    connection->unread = http_request_has_body(request);
+    connection->keep_alive = connection->keep_alive && !connection->unread;
+    connection_set_state(connection, CONNECTION_WAITING);
+    if (decision.sentence[0])
+        exchange_fail(exchange, decision.status, decision.sentence);
+    else
+        exchange_answer(exchange, decision.status);
+}
+
+static void
+take_parse(struct connection *connection, enum http_parse outcome)
+{
+    switch (outcome) {
+    case HTTP_PARSE_MORE:
+        break;
+    case HTTP_PARSE_HEADERS:
+        decide(connection);
+        break;
+    case HTTP_PARSE_DONE:
+        connection_set_state(connection, CONNECTION_WAITING);
+        connection->exchange.handler(&connection->exchange);
+        break;
+    case HTTP_PARSE_ERROR:
+        refuse_malformed(connection, connection->parser.status, connection->parser.sentence);
+        break;
+    }
+}
+
+static bool
+is_reading(const struct connection *connection)
+{
+    return connection->state == CONNECTION_IDLE || connection->state == CONNECTION_HEAD ||
+           connection->state == CONNECTION_BODY;
+}
+
+/* One step of reading; false when there is nothing to do it with. */
+static bool
+read_on(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
+    struct evbuffer_iovec piece = {.iov_base = (char[]){""}, .iov_len = 0};
+    bool at_end =
+        connection->state == CONNECTION_BODY && !http_request_has_body(&connection->parser.request);
+    if (evbuffer_peek(input, -1, NULL, &piece, 1) < 1 && !at_end)
+        return false;
+    if (connection->state == CONNECTION_IDLE)
+        connection_set_state(connection, CONNECTION_HEAD);
+    size_t consumed;
+    enum http_parse outcome =
+        http_parser_feed(&connection->parser, piece.iov_base, piece.iov_len, &consumed);
+    evbuffer_drain(input, consumed);
+    connection->moved_us = clock_monotonic_us();
+    connection->moved_bytes += consumed;
+    count_body(connection, connection->parser.request.body.size);
+    if (connection->pool->body_bytes > POOL_BODY_BYTES + connection->parser.body_limit &&
+        connection->state == CONNECTION_BODY)
+        refuse(connection, HTTP_UNAVAILABLE,
+               "Too many request bodies are arriving; try again in a moment.");
+    else
+        take_parse(connection, outcome);
+    return true;
+}
+
+static void
+end_of_input(struct connection *connection)
+{
+    if (connection->state == CONNECTION_IDLE)
+        connection_set_state(connection, CONNECTION_CLOSED);
+    else if (is_reading(connection))
+        refuse_malformed(connection, HTTP_BAD_REQUEST, "The request ended before it was complete.");
+}
+
+static void
+connection_free(struct connection *connection)
+{
+    struct connection_pool *pool = connection->pool;
+    if (connection->state == CONNECTION_WAITING)
+        exchange_abandon(&connection->exchange);
+    count_body(connection, 0);
+    TAILQ_REMOVE(connection->state == CONNECTION_IDLE ? &pool->idle : &pool->busy, connection,
+                 link);
+    pool->count--;
+    event_del(&connection->timer);
+    event_del(&connection->hangup);
+    bufferevent_free(connection->bufferevent);
+    exchange_fini(&connection->exchange);
+    http_parser_fini(&connection->parser);
+    buffer_fini(&connection->head);
+    free(connection);
+    if (pool->draining && pool->count == 0 && pool->on_empty)
+        pool->on_empty(pool->on_empty_context);
+}
+
+/* While reading is suspended for a full input, only the kernel's word tells of a hang-up. */
+static void
+watch_for_hangup(struct connection *connection)
+{
+    size_t waiting = evbuffer_get_length(bufferevent_get_input(connection->bufferevent));
+    if (connection->state == CONNECTION_WAITING && waiting >= INPUT_MAX_BYTES)
+        event_add(&connection->hangup, NULL);
+}
+
+void
+connection_work(struct connection *connection)
+{
+    if (connection->working)
+        return;
+    connection->working = true;
+    while (is_reading(connection) && read_on(connection))
+        ;
+    if (connection->peer_done)
+        end_of_input(connection);
+    watch_for_hangup(connection);
+    connection->working = false;
+    bool gone = connection->peer_done && connection->state == CONNECTION_WAITING;
+    if (gone || connection->state == CONNECTION_CLOSED)
+        connection_free(connection);
+}
+
+/* ---- events ------------------------------------------------------------------------------- */
+
+static void
+on_readable(struct bufferevent *bufferevent, void *context)
+{
+    struct connection *connection = context;
+    if (connection->state == CONNECTION_LINGERING) {
+        struct evbuffer *input = bufferevent_get_input(bufferevent);
+        evbuffer_drain(input, evbuffer_get_length(input));
+        return;
+    }
+    connection_work(connection);
+}
+
+static void
+on_written(struct bufferevent *bufferevent, void *context)
+{
+    struct connection *connection = context;
+    (void)bufferevent;
+    if (connection->state != CONNECTION_WRITING)
+        return;
+    connection_answer_sent(connection);
+    connection_work(connection);
+}
+
+static void
+on_hangup(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd;
+    (void)events;
+    struct connection *connection = context;
+    if (connection->state == CONNECTION_WAITING)
+        connection_free(connection);
+}
+
+static void
+on_event(struct bufferevent *bufferevent, short events, void *context)
+{
+    struct connection *connection = context;
+    (void)bufferevent;
+    connection->peer_done = true;
+    bool broken = (events & BEV_EVENT_ERROR) != 0;
+    if (broken || connection->state == CONNECTION_WAITING ||
+        connection->state == CONNECTION_LINGERING)
+        connection_free(connection);
+    else
+        connection_work(connection);
+}
+
+static bool
+is_too_slow(struct connection *connection)
+{
+    uint64_t idle_us = connection->pool->app->config->idle_timeout_ms * 1000;
+    uint64_t now_us = clock_monotonic_us();
+    if (connection->state == CONNECTION_WRITING) {
+        uint64_t left = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
+        if (left < connection->left_bytes) {
+            connection->moved_us = now_us;
+            connection->moved_bytes += connection->left_bytes - left;
+            connection->left_bytes = left;
+        }
+    }
+    uint64_t earned_us = connection->moved_bytes / SLOWEST_BYTES_MS * 1000;
+    return now_us - connection->moved_us >= idle_us ||
+           now_us - connection->phase_us >= idle_us + earned_us;
+}
+
+static void
+on_timer(evutil_socket_t fd, short events, void *context)
+{
+    struct connection *connection = context;
+    (void)fd;
+    (void)events;
+    bool paced = connection->state == CONNECTION_BODY || connection->state == CONNECTION_WRITING;
+    if (paced && !is_too_slow(connection)) {
+        start_timer(connection);
+    } else if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
+        refuse_malformed(connection, HTTP_REQUEST_TIMEOUT, "The request took too long to arrive.");
+    } else {
+        connection_free(connection);
+    }
+}
+
+/* ---- the pool ----------------------------------------------------------------------------- */
+
+void
+connection_pool_init(struct connection_pool *pool, struct app *app)
+{
+    *pool = (struct connection_pool){.app = app};
+    TAILQ_INIT(&pool->busy);
+    TAILQ_INIT(&pool->idle);
+}
+
+static struct connection *
+connection_new(struct connection_pool *pool, evutil_socket_t fd)
+{
+    struct event_base *base = pool->app->base;
+    struct err err = ERR_INIT;
+    struct connection *connection = calloc(1, sizeof(*connection));
+    if (!connection)
+        return NULL;
+    if (http_parser_init(&connection->parser, &err) < 0) {
+        free(connection);
+        return NULL;
+    }
+    connection->bufferevent = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
+    if (!connection->bufferevent) {
+        http_parser_fini(&connection->parser);
+        free(connection);
+        return NULL;
+    }
+    connection->pool = pool;
+    connection->exchange =
+        (struct exchange){.app = pool->app, .on_answer = connection_on_answer, .owner = connection};
+    event_assign(&connection->timer, base, -1, 0, on_timer, connection);
+    event_assign(&connection->hangup, base, fd, EV_CLOSED, on_hangup, connection);
+    return connection;
+}
+
+/* Room for one more: the connection that has been idle for longest gives way. */
+static bool
+make_room(struct connection_pool *pool)
+{
+    if (pool->count < pool->app->config->max_connections)
+        return true;
+    struct connection *oldest = TAILQ_FIRST(&pool->idle);
+    if (!oldest)
+        return false;
+    connection_free(oldest);
+    return true;
+}
+
+static void
+turn_away(evutil_socket_t fd)
+{
+    static const char body[] =
+        "{\"detail\":\"Too many connections are open; try again in a moment.\","
+        "\"error\":{\"code\":\"unavailable\",\"message\":\"Too many connections are open.\","
+        "\"retryable\":true}}";
+    char answer[512];
+    int size =
+        snprintf(answer, sizeof(answer),
+                 "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+                 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                 sizeof(body) - 1, body);
+    LOG(LOG_WARNING, "connection_refused", {"message", LOG_STR("MAX_CONNECTIONS are open")});
+    /* Reading what has arrived keeps the kernel from resetting the connection. */
+    char ignored[4096];
+    (void)!recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT);
+    (void)!send(fd, answer, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    evutil_closesocket(fd);
+}
+
+void
+connection_open(struct connection_pool *pool, evutil_socket_t fd)
+{
+    struct connection *connection = make_room(pool) ? connection_new(pool, fd) : NULL;
+    if (!connection) {
+        turn_away(fd);
+        return;
+    }
+    /* An answer is one write; it must not wait for the acknowledgement of the one before. */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    pool->count++;
+    TAILQ_INSERT_TAIL(&pool->idle, connection, link);
+    bufferevent_setcb(connection->bufferevent, on_readable, on_written, on_event, connection);
+    bufferevent_setwatermark(connection->bufferevent, EV_READ, 0, INPUT_MAX_BYTES);
+    bufferevent_enable(connection->bufferevent, EV_READ | EV_WRITE);
+    connection_set_state(connection, CONNECTION_IDLE);
+}
+
+void
+connection_pool_drain(struct connection_pool *pool, void (*on_empty)(void *context), void *context)
+{
+    pool->draining = true;
+    while (!TAILQ_EMPTY(&pool->idle))
+        connection_free(TAILQ_FIRST(&pool->idle));
+    pool->on_empty = on_empty;
+    pool->on_empty_context = context;
+    if (pool->count == 0)
+        on_empty(context);
+}
+
+void
+connection_pool_fini(struct connection_pool *pool)
+{
+    pool->on_empty = NULL;
+    while (!TAILQ_EMPTY(&pool->idle))
+        connection_free(TAILQ_FIRST(&pool->idle));
+    while (!TAILQ_EMPTY(&pool->busy))
+        connection_free(TAILQ_FIRST(&pool->busy));
+}

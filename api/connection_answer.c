@@ -1,0 +1,130 @@
+/* Sending: one writev per answer; only what the socket does not take goes through libevent. */
+#include "api/connection_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <event2/buffer.h>
+
+/* Kept between the requests of a connection. */
+#define KEPT_HEAD_BYTES 2048
+
+static void
+free_referenced(const void *data, size_t size, void *memory)
+{
+    (void)data;
+    (void)size;
+    free(memory);
+}
+
+/* What is left of head and body goes to the output buffer, which takes the body's memory over. */
+static int
+queue_rest(struct connection *connection, struct buffer *body, size_t sent)
+{
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    const struct buffer *head = &connection->head;
+    if (sent < head->size) {
+        if (evbuffer_add(output, head->data + sent, head->size - sent) < 0)
+            return -1;
+        sent = head->size;
+    }
+    size_t offset = sent - head->size;
+    if (offset < body->size) {
+        if (evbuffer_add_reference(output, body->data + offset, body->size - offset,
+                                   free_referenced, body->data) < 0)
+            return -1;
+        *body = (struct buffer)BUFFER_INIT;
+    }
+    return 0;
+}
+
+/* Bytes that the kernel took, 0 when it takes none now; -1: broken. */
+static ssize_t
+send_now(struct connection *connection, const struct buffer *body)
+{
+    /* An interim response may still be on its way; it goes first. */
+    if (evbuffer_get_length(bufferevent_get_output(connection->bufferevent)) > 0)
+        return 0;
+    struct iovec pieces[2] = {{connection->head.data, connection->head.size},
+                              {body->data, body->size}};
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = body->size ? 2 : 1};
+    ssize_t sent =
+        sendmsg(bufferevent_getfd(connection->bufferevent), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    return sent;
+}
+
+static void
+put_head(struct connection *connection)
+{
+    const struct exchange *exchange = &connection->exchange;
+    const struct http_response_head head = {
+        .status = exchange->status,
+        .body_bytes = exchange->body.size,
+        .request_id = exchange->request_id,
+        .headers = &exchange->headers,
+        .minor_version = exchange->request ? exchange->request->minor_version : 1,
+        .keep_alive = connection->keep_alive,
+    };
+    buffer_reset(&connection->head, KEPT_HEAD_BYTES);
+    http_response_put_head(&connection->head, &head, &connection->pool->date);
+}
+
+static void
+send_answer(struct connection *connection)
+{
+    struct exchange *exchange = &connection->exchange;
+    struct buffer *body = &exchange->body;
+    put_head(connection);
+    if (exchange->request && exchange->request->method == HTTP_METHOD_HEAD)
+        buffer_reset(body, 0);
+    size_t size = connection->head.size + body->size;
+    ssize_t sent = connection->head.failed ? -1 : send_now(connection, body);
+    if (sent < 0 || ((size_t)sent < size && queue_rest(connection, body, (size_t)sent) < 0)) {
+        connection_set_state(connection, CONNECTION_CLOSED);
+        return;
+    }
+    connection_set_state(connection, CONNECTION_WRITING);
+    connection->left_bytes = size - (size_t)sent;
+    if ((size_t)sent == size)
+        connection_answer_sent(connection);
+}
+
+void
+connection_on_answer(struct exchange *exchange)
+{
+    struct connection *connection = exchange->owner;
+    event_del(&connection->hangup);
+    if (connection->pool->draining)
+        connection->keep_alive = false;
+    send_answer(connection);
+    connection_work(connection);
+}
+
+void
+connection_answer_sent(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
+    bool more_comes = connection->unread || evbuffer_get_length(input) > 0;
+    exchange_release(&connection->exchange);
+    if (connection->keep_alive) {
+        http_parser_reset(&connection->parser);
+        connection_set_state(connection, CONNECTION_IDLE);
+    } else if (more_comes && !connection->peer_done) {
+        shutdown(bufferevent_getfd(connection->bufferevent), SHUT_WR);
+        evbuffer_drain(input, evbuffer_get_length(input));
+        connection_set_state(connection, CONNECTION_LINGERING);
+    } else {
+        connection_set_state(connection, CONNECTION_CLOSED);
+    }
+}
+
+void
+connection_send_continue(struct connection *connection)
+{
+    static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    bufferevent_write(connection->bufferevent, interim, sizeof(interim) - 1);
+}

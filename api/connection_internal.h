@@ -1,0 +1,57 @@
+/* What the files of the connection share. */
+#ifndef RETORT_CONNECTION_INTERNAL_H
+#define RETORT_CONNECTION_INTERNAL_H
+
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "api/app.h"
+#include "api/connection.h"
+#include "api/exchange.h"
+#include "api/http_parser.h"
+
+enum connection_state {
+    CONNECTION_IDLE,      /* no byte of a request yet */
+    CONNECTION_HEAD,      /* request line and headers arrive */
+    CONNECTION_BODY,      /* the route is known, the body arrives */
+    CONNECTION_WAITING,   /* the handler has the exchange */
+    CONNECTION_WRITING,   /* the answer did not fit the socket at once */
+    CONNECTION_LINGERING, /* answered in the middle of a request: what still comes is thrown away */
+    CONNECTION_CLOSED,    /* to be freed by whoever is working on it */
+};
+
+struct connection {
+    struct connection_pool *pool;
+    struct bufferevent *bufferevent;
+    struct event timer;
+    struct event hangup; /* EV_CLOSED; for when reading is suspended */
+    enum connection_state state;
+    struct http_parser parser;
+    struct exchange exchange;
+    struct buffer head;          /* of the response */
+    uint64_t counted_body_bytes; /* of this connection, in pool->body_bytes */
+    uint64_t phase_us;           /* monotonic: when HEAD, BODY, WRITING or LINGERING began */
+    uint64_t moved_us;           /* monotonic: when bytes last moved */
+    uint64_t moved_bytes;        /* since phase_us */
+    uint64_t left_bytes;         /* WRITING: of the answer, when last looked at */
+    bool keep_alive;             /* after the answer of the current exchange */
+    bool unread;                 /* answered before the end of the request */
+    bool peer_done;              /* the peer sends nothing more */
+    bool working;                /* connection_work() is on the stack */
+    TAILQ_ENTRY(connection) link;
+};
+
+/* connection.c */
+void connection_set_state(struct connection *connection, enum connection_state state);
+/* Takes on what input there is, and the next request after an answer; may free connection. */
+void connection_work(struct connection *connection);
+
+/* connection_answer.c: exchange->on_answer of every connection. */
+void connection_on_answer(struct exchange *exchange);
+/* "100 Continue". */
+void connection_send_continue(struct connection *connection);
+/* All of the answer is with the kernel. */
+void connection_answer_sent(struct connection *connection);
+
+#endif

@@ -1,0 +1,150 @@
+#include "api/exchange.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <event2/util.h>
+
+#include "api/json_writer.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+/* Kept between the requests of a connection. */
+#define KEPT_BODY_BYTES    4096
+#define LOGGED_PATH_BYTES  200
+#define RETRY_AFTER_HEADER "Retry-After: 1\r\n"
+
+/* What a client may choose as X-Request-ID: it stands in our logs and headers. */
+static bool
+is_sane_id(const char *id)
+{
+    size_t size = strlen(id);
+    if (size == 0 || size >= EXCHANGE_REQUEST_ID_SIZE)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        if (!isalnum((unsigned char)id[i]) && !strchr("-_.:+/=", id[i]))
+            return false;
+    }
+    return true;
+}
+
+static void
+choose_id(struct exchange *exchange)
+{
+    const char *given =
+        exchange->request ? http_request_header(exchange->request, "x-request-id") : NULL;
+    if (given && is_sane_id(given)) {
+        snprintf(exchange->request_id, sizeof(exchange->request_id), "%s", given);
+        return;
+    }
+    uint64_t random;
+    evutil_secure_rng_get_bytes(&random, sizeof(random));
+    snprintf(exchange->request_id, sizeof(exchange->request_id), "%016" PRIx64, random);
+}
+
+void
+exchange_begin(struct exchange *exchange, const struct http_request *request)
+{
+    exchange->request = request;
+    exchange->job_id[0] = '\0';
+    exchange->started_us = clock_monotonic_us();
+    exchange->status = 0;
+    exchange->abandon = NULL;
+    exchange->waiting_for = NULL;
+    exchange_release(exchange);
+    choose_id(exchange);
+}
+
+void
+exchange_release(struct exchange *exchange)
+{
+    buffer_reset(&exchange->body, KEPT_BODY_BYTES);
+    buffer_reset(&exchange->headers, KEPT_BODY_BYTES);
+}
+
+static void
+log_request(const struct exchange *exchange)
+{
+    const struct http_request *request = exchange->request;
+    char path[LOGGED_PATH_BYTES] = "";
+    if (request)
+        snprintf(path, sizeof(path), "%s", request->path);
+    LOG(LOG_INFO, "request", {"request_id", LOG_STR(exchange->request_id)},
+        {"method", LOG_STR(request ? request->method_name : NULL)},
+        {"path", LOG_STR(request ? path : NULL)}, {"status", LOG_INT(exchange->status)},
+        {"bytes", LOG_UINT(exchange->body.size)},
+        {"duration_us", LOG_UINT(clock_monotonic_us() - exchange->started_us)},
+        {"job_id", LOG_STR(exchange->job_id[0] ? exchange->job_id : NULL)});
+}
+
+void
+exchange_answer(struct exchange *exchange, int status)
+{
+    exchange->abandon = NULL;
+    exchange->waiting_for = NULL;
+    exchange->status = status;
+    if (exchange->body.failed || exchange->headers.failed) {
+        /* No memory for the answer; this one needs none to speak of. */
+        buffer_fini(&exchange->body);
+        buffer_fini(&exchange->headers);
+        exchange->status = HTTP_UNAVAILABLE;
+    }
+    log_request(exchange);
+    exchange->on_answer(exchange);
+}
+
+static void
+put_error(struct exchange *exchange, const char *code, bool retryable, const char *sentence)
+{
+    struct buffer *body = &exchange->body;
+    buffer_reset(body, KEPT_BODY_BYTES);
+    buffer_putc(body, '{');
+    json_put_text(body, "detail", sentence);
+    json_put_member(body, "error");
+    buffer_putc(body, '{');
+    json_put_text(body, "code", code);
+    json_put_text(body, "message", sentence);
+    json_put_bool(body, "retryable", retryable);
+    buffer_puts(body, "}}");
+}
+
+void
+exchange_fail(struct exchange *exchange, int status, const char *sentence)
+{
+    bool retryable = status == HTTP_UNAVAILABLE || status == HTTP_REQUEST_TIMEOUT;
+    put_error(exchange, http_status_error(status), retryable, sentence);
+    if (status == HTTP_UNAVAILABLE)
+        buffer_puts(&exchange->headers, RETRY_AFTER_HEADER);
+    exchange_answer(exchange, status);
+}
+
+void
+exchange_fail_err(struct exchange *exchange, const struct err *err)
+{
+    int status = err_code_http_status(err->code);
+    const char *sentence = err->text[0] ? err->text : err_code_text(err->code);
+    put_error(exchange, err_code_name(err->code), err_code_retryable(err->code), sentence);
+    if (status == HTTP_UNAVAILABLE)
+        buffer_puts(&exchange->headers, RETRY_AFTER_HEADER);
+    exchange_answer(exchange, status);
+}
+
+void
+exchange_abandon(struct exchange *exchange)
+{
+    void (*abandon)(struct exchange *) = exchange->abandon;
+    exchange->abandon = NULL;
+    exchange->status = HTTP_CLIENT_CLOSED;
+    if (abandon)
+        abandon(exchange);
+    exchange->waiting_for = NULL;
+    log_request(exchange);
+}
+
+void
+exchange_fini(struct exchange *exchange)
+{
+    buffer_fini(&exchange->body);
+    buffer_fini(&exchange->headers);
+}

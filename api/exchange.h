@@ -1,0 +1,67 @@
+/*
+ * One request and its answer, as handlers see them.
+ *
+ * A handler answers once, now or later, with exchange_answer() or exchange_fail(). If later, it
+ * first sets `abandon`, which is called instead when the client goes away: it must let go of the
+ * exchange and not answer. Connections own exchanges; tests make them without any socket.
+ *
+ *     void hello(struct exchange *exchange)
+ *     {
+ *         buffer_puts(&exchange->body, "{\"hello\":true}");
+ *         exchange_answer(exchange, HTTP_OK);
+ *     }
+ */
+#ifndef RETORT_EXCHANGE_H
+#define RETORT_EXCHANGE_H
+
+#include <sys/queue.h>
+
+#include "api/buffer.h"
+#include "api/http.h"
+#include "common/err.h"
+#include "common/job.h"
+
+#define EXCHANGE_REQUEST_ID_SIZE 129
+
+struct app;
+
+struct exchange {
+    struct app *app;
+    const struct http_request *request; /* NULL when it could not be parsed */
+    char request_id[EXCHANGE_REQUEST_ID_SIZE];
+    char job_id[JOB_ID_SIZE];                   /* "" when no job was submitted */
+    uint64_t started_us;                        /* monotonic, end of the headers */
+    void (*handler)(struct exchange *exchange); /* of the route; set by the owner */
+
+    /* The answer. */
+    int status;            /* 0 until answered */
+    struct buffer body;    /* JSON */
+    struct buffer headers; /* lines "Name: value\r\n" beyond the usual */
+
+    /* The owner's: called once, when the answer is complete. */
+    void (*on_answer)(struct exchange *exchange);
+    void *owner;
+
+    /* The handler's, while it waits. */
+    void (*abandon)(struct exchange *exchange);
+    void *waiting_for;
+    LIST_ENTRY(exchange) link; /* in the list of those who wait for the same */
+};
+
+/* Begins; request may be NULL. Keeps app, on_answer, owner and the buffers' memory. */
+void exchange_begin(struct exchange *exchange, const struct http_request *request);
+/* exchange->body is complete. Logs, and hands the answer to the owner. */
+void exchange_answer(struct exchange *exchange, int status);
+/*
+ * Answers {"detail": sentence, "error": {code, message, retryable}} instead of what body holds.
+ * The first names the error by the status, the second by err->code.
+ */
+void exchange_fail(struct exchange *exchange, int status, const char *sentence);
+void exchange_fail_err(struct exchange *exchange, const struct err *err);
+/* The client went away before the answer. */
+void exchange_abandon(struct exchange *exchange);
+/* The answer is sent: gives back what was large. */
+void exchange_release(struct exchange *exchange);
+void exchange_fini(struct exchange *exchange);
+
+#endif

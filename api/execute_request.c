@@ -1,0 +1,144 @@
+#include "api/execute_request.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void
+complain(struct validation *validation, const char *type, const char *field, const char *message)
+{
+    validation_add(validation,
+                   &(struct validation_error){.type = type, .field = field, .message = message});
+}
+
+/* Text of a string member; NULL and a complaint when it is something else. Borrowed. */
+static const char *
+take_text(const struct json_value *value, const char *field, struct validation *validation,
+          size_t *size)
+{
+    if (json_kind_of(value) == JSON_KIND_STRING)
+        return json_text(value, size);
+    validation_add(validation,
+                   &(struct validation_error){.type = "string_type",
+                                              .field = field,
+                                              .message = "Input should be a valid string",
+                                              .input = value});
+    return NULL;
+}
+
+static int
+check_size(const char *what, size_t size, const char *limit_name, uint64_t limit, struct err *err)
+{
+    if (size <= limit)
+        return 0;
+    return err_set(err, ERR_TOO_LARGE, 0, "%s has %zu bytes; %s allows %" PRIu64 ".", what, size,
+                   limit_name, limit);
+}
+
+static int
+take_code(const struct json_value *object, const struct config *config, struct job *job,
+          struct validation *validation, struct err *err)
+{
+    const struct json_value *value = json_member(object, "code");
+    if (!value) {
+        complain(validation, "missing", "code", "Field required");
+        return 0;
+    }
+    size_t size;
+    const char *text = take_text(value, "code", validation, &size);
+    if (!text)
+        return 0;
+    if (check_size("code", size, "MAX_CODE_BYTES", config->max_code_bytes, err) < 0)
+        return -1;
+    if (memchr(text, '\0', size))
+        complain(validation, "value_error", "code",
+                 "Value error, source code cannot contain NUL (\\u0000); remove it");
+    if (bytes_copy(&job->code, text, size) < 0)
+        return err_set(err, ERR_UNAVAILABLE, 0, "Out of memory; try again in a moment.");
+    return 0;
+}
+
+static int
+take_stdin(const struct json_value *object, const struct config *config, struct job *job,
+           struct validation *validation, struct err *err)
+{
+    const struct json_value *value = json_member(object, "stdin");
+    if (!value || json_kind_of(value) == JSON_KIND_NULL)
+        return 0;
+    size_t size;
+    const char *text = take_text(value, "stdin", validation, &size);
+    if (!text)
+        return 0;
+    if (check_size("stdin", size, "MAX_STDIN_BYTES", config->max_stdin_bytes, err) < 0)
+        return -1;
+    if (bytes_copy(&job->input, text, size) < 0)
+        return err_set(err, ERR_UNAVAILABLE, 0, "Out of memory; try again in a moment.");
+    return 0;
+}
+
+static void
+take_timeout(const struct json_value *object, const struct config *config, struct job *job,
+             struct validation *validation)
+{
+    job->limits.timeout_ms = (uint32_t)config->max_exec_timeout_ms;
+    const struct json_value *value = json_member(object, "timeout_ms");
+    if (!value)
+        return;
+    struct validation_error error = {.field = "timeout_ms", .input = value};
+    double wanted = json_kind_of(value) == JSON_KIND_NUMBER ? json_number(value) : 0;
+    if (json_kind_of(value) != JSON_KIND_NUMBER) {
+        error.type = "int_type";
+        error.message = "Input should be a valid integer";
+    } else if (wanted != floor(wanted)) {
+        error.type = "int_from_float";
+        error.message = "Input should be a valid integer, got a number with a fractional part";
+    } else if (wanted <= 0) {
+        error.type = "greater_than";
+        error.message = "Input should be greater than 0";
+        error.ctx = "\"gt\":0";
+    } else if (wanted < job->limits.timeout_ms) {
+        job->limits.timeout_ms = (uint32_t)wanted;
+    }
+    if (error.type)
+        validation_add(validation, &error);
+}
+
+static int
+take_members(const struct json_value *object, const struct config *config, struct job *job,
+             struct validation *validation, struct err *err)
+{
+    if (take_code(object, config, job, validation, err) < 0 ||
+        take_stdin(object, config, job, validation, err) < 0)
+        return -1;
+    take_timeout(object, config, job, validation);
+    return validation->count ? -1 : 0;
+}
+
+int
+execute_request_parse(const struct buffer *body, const struct config *config, struct job *job,
+                      struct validation *validation, struct err *err)
+{
+    snprintf(job->language, sizeof(job->language), "python");
+    job->limits.cpu_ms = (uint32_t)config->cpu_time_limit_sec * 1000;
+    job->limits.memory_mb = (uint32_t)config->memory_limit_mb;
+    job->limits.output_bytes = (uint32_t)config->max_output_bytes;
+    if (body->size == 0) {
+        complain(validation, "missing", NULL, "Field required");
+        return -1;
+    }
+    struct json_fault fault;
+    struct json_value *object = json_parse(body->data, body->size, &fault);
+    if (!object) {
+        validation_add_fault(validation, &fault);
+        return -1;
+    }
+    int status = -1;
+    if (json_kind_of(object) == JSON_KIND_OBJECT)
+        status = take_members(object, config, job, validation, err);
+    else
+        complain(validation, "model_attributes_type", NULL,
+                 "Input should be a valid dictionary or object to extract fields from");
+    json_free(object);
+    return status;
+}

@@ -1,0 +1,42 @@
+#include "api/execute_response.h"
+
+#include "api/json_writer.h"
+
+static void
+put_exit_code(const struct result *result, struct buffer *out)
+{
+    bool exited = result->verdict == VERDICT_EXITED || result->verdict == VERDICT_MEMORY_LIMIT;
+    json_put_member(out, "exit_code");
+    if (exited && result->exit_code >= 0)
+        buffer_printf(out, "%d", (int)result->exit_code);
+    else
+        buffer_puts(out, "null");
+}
+
+void
+execute_response_put(const struct result *result, uint64_t total_us, struct buffer *out)
+{
+    /* Text is rarely more than an eighth escapes; one growth instead of many. */
+    size_t size = result->out.kept.size + result->err.kept.size;
+    buffer_reserve(out, size + size / 8 + 1024);
+    buffer_putc(out, '{');
+    json_put_bytes(out, "stdout", result->out.kept.data, result->out.kept.size);
+    json_put_bytes(out, "stderr", result->err.kept.data, result->err.kept.size);
+    put_exit_code(result, out);
+    json_put_bool(out, "timed_out", result->verdict == VERDICT_TIMED_OUT);
+    json_put_uint(out, "duration_ms", (result->exec_us + 500) / 1000);
+    json_put_text(out, "id", result->id);
+    json_put_text(out, "verdict", verdict_name(result->verdict));
+    if (result->detail[0])
+        json_put_text(out, "detail", result->detail);
+    json_put_bool(out, "stdout_truncated", result->out.dropped_bytes > 0);
+    json_put_bool(out, "stderr_truncated", result->err.dropped_bytes > 0);
+    json_put_uint(out, "stdout_dropped_bytes", result->out.dropped_bytes);
+    json_put_uint(out, "stderr_dropped_bytes", result->err.dropped_bytes);
+    json_put_ms(out, "cpu_ms", result->cpu_us);
+    json_put_ms(out, "exec_ms", result->exec_us);
+    json_put_ms(out, "queue_ms", result->queue_us);
+    json_put_ms(out, "total_ms", total_us);
+    json_put_uint(out, "memory_peak_bytes", result->memory_peak_bytes);
+    buffer_putc(out, '}');
+}

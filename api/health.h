@@ -1,0 +1,10 @@
+/* GET / and GET /healthz: answered by this process alone, without the queue. */
+#ifndef RETORT_HEALTH_H
+#define RETORT_HEALTH_H
+
+#include "api/exchange.h"
+
+void health_index(struct exchange *exchange);
+void health_live(struct exchange *exchange);
+
+#endif

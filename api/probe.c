@@ -1,0 +1,142 @@
+#include "api/probe.h"
+
+#include <stdio.h>
+
+#include "api/app.h"
+#include "api/exchange.h"
+#include "api/json_writer.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define PROBE_CODE   "print('ready')\n"
+#define PROBE_OUTPUT "ready\n"
+
+static bool
+is_fresh(const struct probe *probe)
+{
+    uint64_t kept_ms = probe->ready ? PROBE_SUCCESS_MS : PROBE_FAILURE_MS;
+    return probe->ended_us != 0 && clock_monotonic_us() - probe->ended_us < kept_ms * 1000;
+}
+
+static void
+answer(struct exchange *exchange)
+{
+    const struct probe *probe = &exchange->app->probe;
+    if (!probe->ready) {
+        exchange_fail(exchange, HTTP_UNAVAILABLE, probe->sentence);
+        return;
+    }
+    buffer_putc(&exchange->body, '{');
+    json_put_text(&exchange->body, "status", "ready");
+    json_put_ms(&exchange->body, "probe_ms", probe->ended_us - probe->started_us);
+    json_put_ms(&exchange->body, "age_ms", clock_monotonic_us() - probe->ended_us);
+    buffer_putc(&exchange->body, '}');
+    exchange_answer(exchange, HTTP_OK);
+}
+
+static void
+conclude(struct probe *probe, bool ready, const char *sentence)
+{
+    if (ready != probe->ready || probe->ended_us == 0)
+        LOG(ready ? LOG_INFO : LOG_WARNING, ready ? "ready" : "not_ready",
+            {"message", LOG_STR(sentence)});
+    probe->request = NULL;
+    probe->ready = ready;
+    probe->ended_us = clock_monotonic_us();
+    snprintf(probe->sentence, sizeof(probe->sentence), "%s", sentence);
+
+    /* Answering may bring the next request of the same connection, which may wait anew. */
+    struct exchange_list waiters = LIST_HEAD_INITIALIZER(waiters);
+    struct exchange *exchange;
+    while ((exchange = LIST_FIRST(&probe->waiters))) {
+        LIST_REMOVE(exchange, link);
+        LIST_INSERT_HEAD(&waiters, exchange, link);
+    }
+    while ((exchange = LIST_FIRST(&waiters))) {
+        LIST_REMOVE(exchange, link);
+        answer(exchange);
+    }
+}
+
+static bool
+printed_what_it_should(const struct result *result)
+{
+    const struct bytes *kept = &result->out.kept;
+    return result->verdict == VERDICT_EXITED && result->exit_code == 0 &&
+           kept->size == strlen(PROBE_OUTPUT) && memcmp(kept->data, PROBE_OUTPUT, kept->size) == 0;
+}
+
+static void
+on_probe_answer(void *context, const struct result *result, const struct err *err)
+{
+    struct probe *probe = context;
+    char sentence[512] = "Programs run.";
+    bool ready = false;
+    if (err)
+        snprintf(sentence, sizeof(sentence), "%s", err->text);
+    else if (result->error != ERR_NONE)
+        snprintf(sentence, sizeof(sentence), "%s %s", err_code_text(result->error), result->detail);
+    else if (!printed_what_it_should(result))
+        snprintf(sentence, sizeof(sentence),
+                 "A test program did not print what it should (verdict %s, exit code %d). %s",
+                 verdict_name(result->verdict), (int)result->exit_code, result->detail);
+    else
+        ready = true;
+    conclude(probe, ready, sentence);
+}
+
+static int
+submit(struct app *app, struct err *err)
+{
+    const struct config *config = app->config;
+    struct job job = {
+        .language = "python",
+        .code = {.data = (char[]){PROBE_CODE}, .size = strlen(PROBE_CODE)},
+        .limits = {.timeout_ms = PROBE_TIMEOUT_MS,
+                   .cpu_ms = PROBE_TIMEOUT_MS,
+                   .memory_mb = (uint32_t)config->memory_limit_mb,
+                   .output_bytes = (uint32_t)config->max_output_bytes},
+    };
+    if (config->max_exec_timeout_ms < PROBE_TIMEOUT_MS)
+        job.limits.timeout_ms = (uint32_t)config->max_exec_timeout_ms;
+    const struct queue_submit how = {.max_depth = (uint32_t)config->max_queue_depth,
+                                     .max_wait_ms = PROBE_TIMEOUT_MS,
+                                     .at_head = true};
+    if (job_new_id(job.id, err) < 0)
+        return -1;
+    app->probe.request = queue_submit(app->queue, &job, &how, on_probe_answer, &app->probe, err);
+    return app->probe.request ? 0 : -1;
+}
+
+static void
+abandon(struct exchange *exchange)
+{
+    LIST_REMOVE(exchange, link); /* the probe itself goes on: its outcome is kept */
+}
+
+void
+probe_ready(struct exchange *exchange)
+{
+    struct probe *probe = &exchange->app->probe;
+    struct err err = ERR_INIT;
+    if (!probe->request && is_fresh(probe)) {
+        answer(exchange);
+        return;
+    }
+    exchange->abandon = abandon;
+    LIST_INSERT_HEAD(&probe->waiters, exchange, link);
+    if (probe->request)
+        return;
+    probe->started_us = clock_monotonic_us();
+    if (submit(exchange->app, &err) < 0)
+        conclude(probe, false, err.text);
+}
+
+void
+probe_fini(struct probe *probe)
+{
+    if (probe->request)
+        queue_request_cancel(probe->request);
+    probe->request = NULL;
+    LIST_INIT(&probe->waiters);
+}
