@@ -252,6 +252,17 @@ class Pump(Sandbox):
             f"run -W max=4294967295 --flag {self.module} --",
         )
 
+    def test_runtimes_that_hand_the_separator_to_the_guest_get_none(self) -> None:
+        runtime = self.script(
+            '#!/bin/sh\nwhile [ "${1%.wasm}" = "$1" ]; do shift; done; shift\n'
+            'exec /usr/bin/python3 "$@"\n'
+        )
+        zygote = self.start("--runtime", str(runtime), "--module", str(self.module))
+        event = zygote.receive()
+        assert event is not None
+        self.assertEqual((event.type, event.text), (READY, ""))
+        self.assertEqual(zygote.run("print(1)").stdout, b"1\n")
+
     def test_many_jobs_at_once_are_kept_apart(self) -> None:
         zygote = self.native()
         jobs = [zygote.fork() for _ in range(20)]
@@ -399,7 +410,7 @@ class Refusals(Sandbox):
 
     def test_runtime_that_does_not_run_python(self) -> None:
         text = self.failure("--runtime", "true", "--module", str(self.module))
-        self.assertIn("does not run Python", text)
+        self.assertIn("print('ready') did not write that", text)
 
     def test_unknown_flag_and_bad_uid(self) -> None:
         self.assertIn("usage", self.failure("--nonsense"))

@@ -309,6 +309,7 @@ pump_run(const struct pump *given)
     const struct runtime_start start = {
         .options = pump.options,
         .home = pump.home,
+        .separator = pump.separator,
         .args = program.args,
         .limits = {.cpu_us = header->cpu_limit_us,
                    .memory_bytes = header->memory_limit_bytes,

@@ -63,7 +63,7 @@ fill_argv(const struct runtime_start *start, char **argv)
             return -1;
     }
     if (append(argv, &count, strdup(options->module)) < 0 ||
-        append(argv, &count, strdup("--")) < 0 ||
+        (start->separator && append(argv, &count, strdup("--")) < 0) ||
         (options->isolated && append(argv, &count, strdup("-I")) < 0) ||
         append(argv, &count, strdup("-c")) < 0 || append(argv, &count, strdup(cli_bootstrap)) < 0)
         return -1;

@@ -2,6 +2,7 @@
 #ifndef RETORT_CLI_RUNTIME_H
 #define RETORT_CLI_RUNTIME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -11,7 +12,12 @@
 
 struct runtime_start {
     const struct cli_options *options;
-    const char *home;        /* HOME and TMPDIR */
+    const char *home; /* HOME and TMPDIR */
+    /*
+     * Put `--` between module and arguments. Runtimes differ: some take it as theirs, some (among
+     * them Wasmtime since 14) hand it on to the guest.
+     */
+    bool separator;
     const char *const *args; /* the program's own, NULL-terminated */
     struct cli_limits limits;
 };
@@ -24,7 +30,7 @@ struct runtime {
 };
 
 /*
- * `RUNTIME run ARGS MODULE -- [-I] -c BOOTSTRAP PROGRAM-ARGS`, as a NULL-terminated list.
+ * `RUNTIME run ARGS MODULE [--] [-I] -c BOOTSTRAP PROGRAM-ARGS`, as a NULL-terminated list.
  * Caller frees with runtime_argv_free(). NULL when out of memory.
  */
 char **runtime_argv(const struct runtime_start *start);

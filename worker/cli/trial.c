@@ -47,6 +47,7 @@ last_line(const struct job_memory *memory, int *length)
     return text ? text + start : "";
 }
 
+/* 1: the program ran as it should. 0 and -1: see try_once(). */
 static int
 judge(const struct job_memory *memory, int status, struct err *err)
 {
@@ -63,12 +64,12 @@ judge(const struct job_memory *memory, int status, struct err *err)
         return err_set(err, ERR_SANDBOX_ERROR, 0,
                        "The WASI runtime was ended by signal %d in a trial run.", WTERMSIG(status));
     if (WEXITSTATUS(status) != 0)
-        return err_set(err, ERR_SANDBOX_ERROR, 0,
-                       "The WASI runtime ended with code %d in a trial run: %.*s",
-                       WEXITSTATUS(status), length, line);
-    if (size != strlen(TRIAL_ANSWER) || memcmp(answer, TRIAL_ANSWER, size) != 0)
-        return err_set(err, ERR_SANDBOX_ERROR, 0,
-                       "The module does not run Python: print('ready') wrote something else.");
+        (void)err_set(err, ERR_SANDBOX_ERROR, 0, "code %d, %.*s", WEXITSTATUS(status), length,
+                      line);
+    else if (size != strlen(TRIAL_ANSWER) || memcmp(answer, TRIAL_ANSWER, size) != 0)
+        (void)err_set(err, ERR_SANDBOX_ERROR, 0, "print('ready') did not write that");
+    else
+        return 1;
     return 0;
 }
 
@@ -94,11 +95,11 @@ await_end(pid_t pid, int control_fd, struct err *err)
 }
 
 static int
-run_pump(const struct pump *template, const struct job_memory *memory, int control_fd,
+run_pump(const struct pump *template, const struct job_memory *memory, int control_fd, int *status,
          struct err *err)
 {
     struct pump pump = *template;
-    int sockets[2], status = 0;
+    int sockets[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
         return err_set(err, ERR_SYSTEM, errno, "making a socket pair");
@@ -120,19 +121,43 @@ run_pump(const struct pump *template, const struct job_memory *memory, int contr
     if (pid > 0) {
         (void)setpgid(pid, pid);
         (void)kill(-pid, SIGKILL); /* no more than a formality when it has ended */
-        (void)waitpid(pid, &status, 0);
+        (void)waitpid(pid, status, 0);
     }
-    return result < 0 ? -1 : judge(memory, status, err);
+    return result;
 }
 
-int
-trial_run(const struct pump *template, int control_fd, struct err *err)
+/* 1: it worked, 0: it ran, to another end (err says which), -1: there is no point in going on. */
+static int
+try_once(const struct pump *template, int control_fd, struct err *err)
 {
     struct job_memory memory = {.fd = -1};
     int result = -1;
+    int status;
 
-    if (prepare(&memory, err) == 0)
-        result = run_pump(template, &memory, control_fd, err);
+    if (prepare(&memory, err) == 0 && run_pump(template, &memory, control_fd, &status, err) == 0)
+        result = judge(&memory, status, err);
     job_memory_close(&memory);
     return result;
+}
+
+int
+trial_run(struct pump *pump, int control_fd, struct err *err)
+{
+    struct err with = ERR_INIT, without = ERR_INIT;
+
+    pump->separator = true;
+    int result = try_once(pump, control_fd, &with);
+    if (result == 0) {
+        pump->separator = false;
+        result = try_once(pump, control_fd, &without);
+    }
+    if (result > 0)
+        return 0;
+    if (result < 0) {
+        *err = pump->separator ? with : without;
+        return -1;
+    }
+    return err_set(err, ERR_SANDBOX_ERROR, 0,
+                   "A trial run failed; with -- before the arguments: %.90s; without: %.90s",
+                   with.text, without.text);
 }
