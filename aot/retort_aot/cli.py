@@ -213,8 +213,21 @@ def remove(directory):
     directory.rmdir()
 
 
+TAKE_DASHES = ("--arg", "--env", "--train-args", "--opt", "--cflags", "--dispatch-cflags",
+               "--ldflags")
+
+
+def join_values(argv):
+    """--arg -I is --arg=-I: argparse would take a value with a dash for an option."""
+    words, result = iter(argv), []
+    for word in words:
+        value = next(words, None) if word in TAKE_DASHES else None
+        result.append(word if value is None else f"{word}={value}")
+    return result
+
+
 def main(argv):
-    arguments = parser().parse_args(argv)
+    arguments = parser().parse_args(join_values(argv))
     try:
         Build(arguments).run()
     except Failure as failure:
