@@ -9,11 +9,14 @@
  *     <prefix>result:<id>           string: the packed result; the answer
  *     <prefix>reply:<id>            list; only wakes who waits
  *     <prefix>worker:<worker>       hash with expiry: heartbeat
- *     <prefix>cancel:<worker>       pub/sub channel: ids of running jobs to kill
+ *     <prefix>cancel:<worker>       list: ids of running jobs to kill
+ *     <prefix>workers               sorted set: all workers by their last beat
+ *     <prefix>dead                  list: elements that could not be understood
  *
  * Only the five scripts submit, claim, finish, cancel and reap (common/queue_scripts/) write job
  * hashes. Everything expires. No call blocks; every callback is called exactly once, from the
- * loop, also when Redis is away (err->code ERR_UNAVAILABLE), never before the call returns.
+ * loop, also when Redis is away (err->code ERR_UNAVAILABLE), never before the call returns. The
+ * program must ignore SIGPIPE. Clients and workers are not freed from within their callbacks.
  */
 #ifndef RETORT_QUEUE_H
 #define RETORT_QUEUE_H
@@ -75,11 +78,12 @@ void queue_request_cancel(struct queue_request *request);
 struct queue_worker;
 
 struct queue_claim {
-    struct job job;       /* owned by the receiver of on_job: job_fini() */
-    struct bytes element; /* as it stands in the in-flight list; give it back to finish */
-    uint64_t epoch;       /* ownership; finish is refused when it is no longer current */
-    uint32_t attempts;    /* this one included */
-    uint64_t queue_us;    /* from submission to this claim, Redis's clock */
+    struct job job;        /* owned by the receiver of on_job: job_fini() */
+    struct bytes element;  /* as it stands in the in-flight list; give it back to finish */
+    uint64_t epoch;        /* ownership; finish is refused when it is no longer current */
+    uint32_t attempts;     /* this one included */
+    uint64_t queue_us;     /* from submission to this claim, Redis's clock */
+    uint64_t answer_by_us; /* job.answer_by_ms on this machine's monotonic clock */
 };
 
 struct queue_worker_hooks {
@@ -99,8 +103,11 @@ struct queue_worker *queue_worker_new(struct event_base *base, const struct queu
                                       const struct queue_worker_hooks *hooks, struct err *err);
 void queue_worker_free(struct queue_worker *worker);
 bool queue_worker_connected(const struct queue_worker *worker);
+/* Nothing is being taken, held or delivered: with capacities at 0 the worker may go. */
+bool queue_worker_idle(const struct queue_worker *worker);
 /* How many more jobs of the language it may hand to on_job. Falls by one with each on_job. */
-void queue_worker_set_capacity(struct queue_worker *worker, const char *language, uint32_t free);
+void queue_worker_set_capacity(struct queue_worker *worker, const char *language,
+                               uint32_t free_slots);
 /* Publishes. Copies what it needs; kept and repeated over reconnections until answer_by. */
 int queue_worker_finish(struct queue_worker *worker, const struct queue_claim *claim,
                         const struct result *result, struct err *err);

@@ -1,0 +1,56 @@
+-- Put before each script. All keys are on one server and are made from the prefix; times are
+-- Redis's own: microseconds (_us) or milliseconds (_ms) since the epoch.
+local prefix = ARGV[1]
+local KEEP_MS = 60000         -- records outlive answer_by by this
+local LIST_KEEP_S = 86400     -- an idle list; longer than any job may wait
+local MAX_ATTEMPTS = 2        -- runs of a job whose worker was lost
+local DEAD_COUNT = 100        -- elements kept in the dead-letter list
+
+local function now_us()
+    local time = redis.call('TIME')
+    return time[1] * 1000000 + time[2]
+end
+
+local function integer(number)
+    return string.format('%.0f', number)
+end
+
+-- When a job's records expire, in ms; answer_by may be false (the job's hash is gone).
+local function keep_until(answer_by)
+    return integer((tonumber(answer_by) or now_us() / 1000) + KEEP_MS)
+end
+
+local function wake(id)
+    redis.call('LPUSH', prefix .. 'reply:' .. id, '1')
+    redis.call('PEXPIRE', prefix .. 'reply:' .. id, KEEP_MS)
+end
+
+-- The id of the job in an element; nil when the element is not one of ours.
+local function element_id(element)
+    local good, fields = pcall(cmsgpack.unpack, element)
+    if not good or type(fields) ~= 'table' or type(fields[4]) ~= 'table' then
+        return nil
+    end
+    local id = fields[4]['id']
+    if type(id) ~= 'string' or id == '' then
+        return nil
+    end
+    return id
+end
+
+local function bury(element)
+    redis.call('LPUSH', prefix .. 'dead', element)
+    redis.call('LTRIM', prefix .. 'dead', 0, DEAD_COUNT - 1)
+    redis.call('EXPIRE', prefix .. 'dead', LIST_KEEP_S)
+end
+
+-- Answers a job with an error that no worker sent, and leaves it in a final state.
+local function publish_error(id, answer_by, code, state)
+    local result = cmsgpack.pack({
+        v = 1, id = id, error = code, verdict = 'none', detail = '', worker = '',
+    })
+    redis.call('SET', prefix .. 'result:' .. id, result, 'PXAT', keep_until(answer_by))
+    redis.call('HSET', prefix .. 'job:' .. id, 'state', state)
+    redis.call('DEL', prefix .. 'blob:' .. id)
+    wake(id)
+end

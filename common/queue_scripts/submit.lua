@@ -1,0 +1,38 @@
+-- Puts a job into its language's queue, unless that is full.
+-- ARGV: prefix, id, language, max_depth (0: any), wait_ms, answer_ms (start_by to answer_by),
+--       at_head (0, 1), again (1: may have been submitted before), job-map, blob ('': none)
+-- Returns {1, now_us, start_by_ms, answer_by_ms}, or {0, depth} when the queue is full.
+local id, language, max_depth = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local job, queue = prefix .. 'job:' .. id, prefix .. 'queue:' .. language
+local now = now_us()
+
+if ARGV[8] == '1' then
+    local known = redis.call('HMGET', job, 'start_by', 'answer_by')
+    if known[1] then
+        return {1, now, tonumber(known[1]), tonumber(known[2])}
+    end
+end
+
+if max_depth > 0 then
+    local depth = redis.call('LLEN', queue)
+    if depth >= max_depth then
+        wake(id)
+        return {0, depth}
+    end
+end
+
+local start_by = math.floor(now / 1000) + tonumber(ARGV[5])
+local answer_by = start_by + tonumber(ARGV[6])
+local expiry = keep_until(answer_by)
+redis.call('HSET', job, 'state', 'queued', 'language', language, 'attempts', 0, 'epoch', 0,
+    'owner', '', 'submitted', integer(now), 'start_by', integer(start_by),
+    'answer_by', integer(answer_by))
+redis.call('PEXPIREAT', job, expiry)
+if ARGV[10] ~= '' then
+    redis.call('SET', prefix .. 'blob:' .. id, ARGV[10], 'PXAT', expiry)
+end
+-- An array of four: version, start_by, answer_by and the job as the client packed it.
+local element = '\148' .. cmsgpack.pack(1, start_by, answer_by) .. ARGV[9]
+redis.call(ARGV[7] == '1' and 'RPUSH' or 'LPUSH', queue, element)
+redis.call('EXPIRE', queue, LIST_KEEP_S)
+return {1, now, start_by, answer_by}

@@ -1,0 +1,379 @@
+/*
+ * Theory of operation. Connections: one per language that takes jobs (it blocks), one that listens
+ * for cancellations (it blocks), one for all that does not block: finish, release and the beat.
+ *
+ * Taking. While a language has capacity, its taker has one pair of commands under way, sent in one
+ * write: BLMOVE from the queue to the in-flight list, at most 2 s, and the claim script, which
+ * Redis runs as soon as the BLMOVE has moved a job or given up. The claim's reply carries all that
+ * is needed; the BLMOVE's is not looked at. A claim also finds what a BLMOVE of a dead connection
+ * has moved. When capacity has gone to 0 in the meantime, the claimed job is given back.
+ *
+ * Holding. A `held` is a job from its claim until finish is done with it. finish is sent at once,
+ * and again after each reconnection, until Redis has answered or answer_by has passed.
+ *
+ * The beat, every second, by the reap script: shows that the worker lives, and after a
+ * reconnection, regularly, and when the in-flight list is longer than it should be, has the list
+ * compared with what is held.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/queue_worker_internal.h"
+
+#define BEAT_S         1
+/* A worker whose beat is older than this is dead. */
+#define BEAT_EXPIRY_MS 5000
+/* Every so many beats the whole in-flight list is compared. */
+#define CHECK_BEATS    5
+/* A claimed job that nobody here knows of is lost after this: longer than a claim's reply can be
+ * under way, blocking time included. */
+#define GRACE_MS       4000
+
+/* ---- the beat ---- */
+
+static void
+on_beaten(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    struct queue_worker *worker = context;
+    worker->beat_under_way = false;
+    if (err && !queue_scripts_missing(&worker->scripts, worker->connection, reply) && reply)
+        log_err(LOG_ERROR, "queue_beat_failed", err);
+    if (err)
+        return;
+    int64_t put_back = redis_reply_int(redis_reply_item(reply, 1), 0);
+    int64_t answered = redis_reply_int(redis_reply_item(reply, 2), 0);
+    int64_t removed = redis_reply_int(redis_reply_item(reply, 3), 0);
+    if (put_back + answered + removed > 0)
+        LOG(LOG_WARNING, "queue_reconciled", {"put_back", LOG_INT(put_back)},
+            {"answered", LOG_INT(answered)}, {"removed", LOG_INT(removed)});
+    if (redis_reply_int(redis_reply_item(reply, 0), 0) > worker->held_count)
+        worker->check_wanted = true;
+}
+
+/* The ids of the held jobs, joined by commas. NULL: no memory. */
+static char *
+known_ids(const struct queue_worker *worker)
+{
+    const struct held *held;
+    char *text = malloc((size_t)worker->held_count * JOB_ID_SIZE + 1);
+    size_t used = 0;
+    if (!text)
+        return NULL;
+    TAILQ_FOREACH(held, &worker->held, entry)
+    {
+        size_t size = strlen(held->id);
+        memcpy(text + used, held->id, size);
+        text[used + size] = ',';
+        used += size + 1;
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static void
+describe(const struct queue_worker *worker, char *text, size_t size)
+{
+    uint64_t capacity = 0;
+    for (unsigned i = 0; i < worker->taker_count; i++)
+        capacity += worker->takers[i].capacity;
+    snprintf(text, size,
+             "{\"started_ms\":%" PRIi64 ",\"held\":%" PRIu32 ",\"capacity\":%" PRIu64 "}",
+             worker->started_ms, worker->held_count, capacity);
+}
+
+static void
+send_beat(struct queue_worker *worker)
+{
+    struct redis_command command;
+    struct err err = ERR_INIT;
+    char info[160];
+    bool check = worker->check_wanted || ++worker->beats >= CHECK_BEATS;
+    char *known = known_ids(worker);
+    if (!known)
+        return;
+    describe(worker, info, sizeof(info));
+    queue_script_begin(&worker->scripts, QUEUE_SCRIPT_REAP, &command);
+    redis_command_add_text(&command, worker->prefix);
+    redis_command_add_text(&command, "beat");
+    redis_command_add_text(&command, worker->id);
+    redis_command_add_text(&command, info);
+    redis_command_add_int(&command, BEAT_EXPIRY_MS);
+    redis_command_add_int(&command, check);
+    redis_command_add_text(&command, known);
+    redis_command_add_int(&command, GRACE_MS);
+    worker->beat_under_way =
+        redis_send(worker->connection, &command, 0, on_beaten, worker, &err) == 0;
+    if (worker->beat_under_way && check) {
+        worker->beats = 0;
+        worker->check_wanted = false;
+    }
+    free(known);
+}
+
+static void
+on_beat(evutil_socket_t fd, short events, void *context)
+{
+    struct queue_worker *worker = context;
+    (void)fd, (void)events;
+    queue_held_retry(worker);
+    if (!worker->beat_under_way)
+        send_beat(worker);
+    for (unsigned i = 0; i < worker->taker_count; i++)
+        queue_taker_take(&worker->takers[i]);
+}
+
+/* ---- cancellation ---- */
+
+static void listen_for_cancel(struct queue_worker *worker);
+
+static bool
+is_held(const struct queue_worker *worker, const char *id)
+{
+    const struct held *held;
+    TAILQ_FOREACH(held, &worker->held, entry)
+    if (!held->finished && strcmp(held->id, id) == 0)
+        return true;
+    return false;
+}
+
+static void
+on_cancel(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    struct queue_worker *worker = context;
+    size_t size;
+    if (err) {
+        if (reply) /* the next on_up tries again */
+            log_err(LOG_ERROR, "queue_cancel_failed", err);
+        return;
+    }
+    const char *id = redis_reply_bytes(redis_reply_item(reply, 1), &size);
+    if (id && is_held(worker, id))
+        worker->hooks.on_cancel(worker->hooks.context, id);
+    listen_for_cancel(worker);
+}
+
+static void
+listen_for_cancel(struct queue_worker *worker)
+{
+    struct redis_command command;
+    struct err err = ERR_INIT;
+    struct queue_key key = queue_key(worker->prefix, QUEUE_KEY_CANCEL, worker->id);
+    redis_command_init(&command, "BLPOP");
+    redis_command_add_text(&command, key.text);
+    redis_command_add_int(&command, QUEUE_BLOCK_S);
+    (void)redis_send(worker->cancel_connection, &command, QUEUE_BLOCK_S * 1000, on_cancel, worker,
+                     &err);
+}
+
+/* ---- connections ---- */
+
+static void
+on_up(void *context)
+{
+    struct queue_worker *worker = context;
+    queue_scripts_load(&worker->scripts, worker->connection);
+    queue_held_retry(worker);
+    worker->check_wanted = true;
+    worker->beat_under_way = false;
+    send_beat(worker);
+}
+
+static void
+on_cancel_up(void *context)
+{
+    listen_for_cancel(context);
+}
+
+static void
+on_client_id(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    struct taker *taker = context;
+    (void)err; /* a Redis without CLIENT only makes the end of taking slower */
+    taker->client_id = redis_reply_int(reply, 0);
+}
+
+static void
+on_taker_up(void *context)
+{
+    struct taker *taker = context;
+    struct redis_command command;
+    struct err err = ERR_INIT;
+    redis_command_init(&command, "CLIENT");
+    redis_command_add_text(&command, "ID");
+    (void)redis_send(taker->connection, &command, 0, on_client_id, taker, &err);
+    taker->under_way = false;
+    queue_taker_take(taker);
+}
+
+static void
+on_taker_down(void *context, const struct err *err)
+{
+    struct taker *taker = context;
+    (void)err;
+    taker->under_way = false;
+    taker->client_id = 0;
+    /* It may have moved or claimed a job that we never heard of. */
+    taker->worker->check_wanted = true;
+}
+
+static struct redis_connection *
+connect_as(struct queue_worker *worker, struct event_base *base, struct redis_options options,
+           const struct queue_options *queue, struct err *err)
+{
+    options.url = &worker->url;
+    options.connect_timeout_ms = queue->connect_timeout_ms;
+    options.command_timeout_ms = queue->command_timeout_ms;
+    return redis_connection_new(base, &options, err);
+}
+
+static int
+open_takers(struct queue_worker *worker, struct event_base *base,
+            const struct queue_options *options, const char *const *languages, struct err *err)
+{
+    unsigned count = 0;
+    while (languages[count])
+        count++;
+    worker->takers = calloc(count ? count : 1, sizeof(*worker->takers));
+    if (!worker->takers)
+        return err_set(err, ERR_SYSTEM, 0, "no memory for the queue's worker");
+    for (unsigned i = 0; i < count; i++) {
+        struct taker *taker = &worker->takers[i];
+        if (queue_name_check("language", languages[i], sizeof(taker->language), err) < 0)
+            return -1;
+        snprintf(taker->language, sizeof(taker->language), "%s", languages[i]);
+        taker->worker = worker;
+        taker->connection = connect_as(
+            worker, base,
+            (struct redis_options){
+                .name = "take", .on_up = on_taker_up, .on_down = on_taker_down, .context = taker},
+            options, err);
+        if (!taker->connection)
+            return -1;
+        worker->taker_count++;
+    }
+    return 0;
+}
+
+static int
+open_all(struct queue_worker *worker, struct event_base *base, const struct queue_options *options,
+         const char *const *languages, struct err *err)
+{
+    const struct timeval interval = {.tv_sec = BEAT_S};
+    worker->beat = event_new(base, -1, EV_PERSIST, on_beat, worker);
+    if (!worker->beat || event_add(worker->beat, &interval) < 0)
+        return err_set(err, ERR_SYSTEM, 0, "no memory for the queue's worker");
+    worker->connection = connect_as(
+        worker, base, (struct redis_options){.name = "finish", .on_up = on_up, .context = worker},
+        options, err);
+    if (!worker->connection)
+        return -1;
+    worker->cancel_connection = connect_as(
+        worker, base,
+        (struct redis_options){.name = "cancel", .on_up = on_cancel_up, .context = worker}, options,
+        err);
+    return worker->cancel_connection ? open_takers(worker, base, options, languages, err) : -1;
+}
+
+struct queue_worker *
+queue_worker_new(struct event_base *base, const struct queue_options *options,
+                 const char *worker_id, const char *const *languages,
+                 const struct queue_worker_hooks *hooks, struct err *err)
+{
+    struct queue_worker *worker = calloc(1, sizeof(*worker));
+    if (!worker) {
+        err_set(err, ERR_SYSTEM, 0, "no memory for the queue's worker");
+        return NULL;
+    }
+    TAILQ_INIT(&worker->held);
+    worker->hooks = *hooks;
+    worker->started_ms = clock_realtime_ms();
+    if (queue_name_check("worker id", worker_id, sizeof(worker->id), err) < 0 ||
+        queue_prefix_copy(worker->prefix, options->prefix, err) < 0 ||
+        redis_url_parse(&worker->url, options->redis_url, err) < 0)
+        goto fail;
+    snprintf(worker->id, sizeof(worker->id), "%s", worker_id);
+    if (open_all(worker, base, options, languages, err) == 0)
+        return worker;
+fail:
+    queue_worker_free(worker);
+    return NULL;
+}
+
+void
+queue_worker_free(struct queue_worker *worker)
+{
+    if (!worker)
+        return;
+    redis_connection_free(worker->connection);
+    redis_connection_free(worker->cancel_connection);
+    for (unsigned i = 0; i < worker->taker_count; i++)
+        redis_connection_free(worker->takers[i].connection);
+    while (!TAILQ_EMPTY(&worker->held))
+        queue_held_free(TAILQ_FIRST(&worker->held));
+    if (worker->beat)
+        event_free(worker->beat);
+    redis_url_fini(&worker->url);
+    free(worker->takers);
+    free(worker);
+}
+
+bool
+queue_worker_connected(const struct queue_worker *worker)
+{
+    bool up = redis_connection_up(worker->connection);
+    for (unsigned i = 0; i < worker->taker_count; i++)
+        up = up && redis_connection_up(worker->takers[i].connection);
+    return up;
+}
+
+bool
+queue_worker_idle(const struct queue_worker *worker)
+{
+    for (unsigned i = 0; i < worker->taker_count; i++)
+        if (worker->takers[i].under_way)
+            return false;
+    return worker->held_count == 0 && redis_connection_outstanding(worker->connection) == 0;
+}
+
+static void
+on_unblocked(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    (void)context, (void)reply, (void)err; /* at worst the BLMOVE goes on for its 2 s */
+}
+
+/* Ends a blocking BLMOVE at once, so that a worker that drains does not wait for it. */
+static void
+unblock(struct taker *taker)
+{
+    struct redis_command command;
+    struct err err = ERR_INIT;
+    redis_command_init(&command, "CLIENT");
+    redis_command_add_text(&command, "UNBLOCK");
+    redis_command_add_int(&command, taker->client_id);
+    (void)redis_send(taker->worker->connection, &command, 0, on_unblocked, NULL, &err);
+}
+
+void
+queue_worker_set_capacity(struct queue_worker *worker, const char *language, uint32_t free_slots)
+{
+    for (unsigned i = 0; i < worker->taker_count; i++) {
+        struct taker *taker = &worker->takers[i];
+        if (strcmp(taker->language, language) != 0)
+            continue;
+        taker->capacity = free_slots;
+        if (free_slots == 0 && taker->under_way && taker->client_id != 0)
+            unblock(taker);
+        queue_taker_take(taker);
+    }
+}
+
+void
+queue_claim_fini(struct queue_claim *claim)
+{
+    job_fini(&claim->job);
+    bytes_fini(&claim->element);
+}

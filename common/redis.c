@@ -1,0 +1,523 @@
+/*
+ * Theory of operation. A connection walks DOWN -> CONNECTING -> GREETING -> UP -> DOWN and so on.
+ * One timer serves it: in DOWN it ends the backoff, in CONNECTING and GREETING it is the connect
+ * timeout, in UP it watches the oldest outstanding command. hiredis 0.14 has no timeouts of its
+ * own for asynchronous connections, and none of its own for a peer that went away silently.
+ *
+ * Redis answers in order, so outstanding commands form a queue and only its head needs watching.
+ * The timer is armed when the first command leaves and looks again when it fires; it is not
+ * touched per reply.
+ *
+ * hiredis's context and its events form a `struct link`. When hiredis drops a context, on
+ * whatever way, it answers all commands with NULL and then calls the link's clean-up hook: that
+ * hook alone makes a connection DOWN. A connection may be freed inside a callback, when hiredis
+ * puts off freeing the context; so the link and its commands point to the connection and are cut
+ * off from it, never the other way round.
+ *
+ * The events are ours instead of hiredis's adapter for libevent: that one re-registers the
+ * descriptor with the kernel for every read and every write. Here reading stays registered, and
+ * writing happens once per round of the loop, straight from an activated event; the kernel is only
+ * asked about writability when a write was cut short.
+ */
+#include "common/redis.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <hiredis/async.h>
+#include <hiredis/hiredis.h>
+
+#include "common/clock.h"
+#include "common/log.h"
+#include "common/redis_internal.h"
+
+#define BACKOFF_FIRST_MS 50
+#define BACKOFF_LAST_MS  2000
+
+enum state { STATE_DOWN, STATE_CONNECTING, STATE_GREETING, STATE_UP };
+
+struct link {
+    redisAsyncContext *context;
+    struct redis_connection *connection; /* NULL: cut off */
+    struct event *readable, *writable, *flush;
+    bool connected; /* the descriptor is; before that hiredis waits for writability */
+    bool writing;   /* inside redisAsyncHandleWrite() */
+};
+
+struct pending {
+    struct pending *next;
+    struct redis_connection *connection; /* NULL: cut off, nobody is told */
+    redis_reply_fn *on_reply;
+    void *context;
+    uint64_t deadline_us; /* monotonic */
+};
+
+struct redis_connection {
+    struct event_base *base;
+    struct redis_options options;
+    struct link *link; /* NULL in STATE_DOWN */
+    enum state state;
+    struct event *timer;
+    struct pending *head, **tail; /* oldest first */
+    uint32_t outstanding;
+    uint64_t last_deadline_us; /* the latest given to a command */
+    uint32_t backoff_ms;       /* of the next attempt */
+    bool complained;           /* about the present outage */
+    struct err reason;         /* why the connection is going down; code ERR_NONE: not known yet */
+};
+
+static int start_connecting(struct redis_connection *connection, struct err *err);
+
+static void
+arm_timer(struct redis_connection *connection, uint64_t us)
+{
+    struct timeval delay = {.tv_sec = (time_t)(us / 1000000),
+                            .tv_usec = (suseconds_t)(us % 1000000)};
+    evtimer_add(connection->timer, &delay);
+}
+
+/* ---- going down and coming back ---- */
+
+/* Half to the whole of the backoff, so that many clients do not come back at once. */
+static uint32_t
+next_delay_ms(struct redis_connection *connection)
+{
+    uint32_t random = 0, base = connection->backoff_ms;
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+        random = (uint32_t)clock_monotonic_us();
+    connection->backoff_ms = base * 2 > BACKOFF_LAST_MS ? BACKOFF_LAST_MS : base * 2;
+    return base / 2 + random % (base / 2 + 1);
+}
+
+static void
+note_reason(struct redis_connection *connection, const char *text)
+{
+    if (connection->reason.code == ERR_NONE)
+        err_set(&connection->reason, ERR_UNAVAILABLE, 0, "the connection to Redis was lost (%s)",
+                text && text[0] ? text : "closed");
+}
+
+/* Once for an outage, however many attempts it takes. */
+static void
+complain(struct redis_connection *connection)
+{
+    if (!connection->options.name || connection->complained)
+        return;
+    connection->complained = true;
+    LOG(LOG_WARNING, "redis_down", {"connection", LOG_STR(connection->options.name)},
+        {"message", LOG_STR(connection->reason.text)});
+}
+
+static void
+go_down(struct redis_connection *connection)
+{
+    struct err reason;
+    note_reason(connection, NULL);
+    complain(connection);
+    reason = connection->reason;
+    connection->reason.code = ERR_NONE;
+    connection->state = STATE_DOWN;
+    arm_timer(connection, (uint64_t)next_delay_ms(connection) * 1000);
+    if (connection->options.on_down)
+        connection->options.on_down(connection->options.context, &reason); /* may free it */
+}
+
+static void
+drop_link(struct redis_connection *connection)
+{
+    /* Refuses commands from now on, also while hiredis answers the outstanding ones. */
+    if (connection->state == STATE_UP)
+        connection->state = STATE_GREETING;
+    redisAsyncFree(connection->link->context);
+}
+
+static void
+greeted(struct redis_connection *connection)
+{
+    connection->state = STATE_UP;
+    connection->backoff_ms = BACKOFF_FIRST_MS;
+    connection->complained = false;
+    evtimer_del(connection->timer);
+    if (connection->options.name)
+        LOG(LOG_INFO, "redis_up", {"connection", LOG_STR(connection->options.name)});
+    if (connection->options.on_up)
+        connection->options.on_up(connection->options.context);
+}
+
+static void
+on_timer(evutil_socket_t fd, short events, void *context)
+{
+    struct redis_connection *connection = context;
+    struct err err = ERR_INIT;
+    (void)fd, (void)events;
+    switch (connection->state) {
+    case STATE_DOWN:
+        if (start_connecting(connection, &err) < 0) {
+            connection->reason = err;
+            go_down(connection);
+        }
+        return;
+    case STATE_CONNECTING:
+    case STATE_GREETING:
+        err_set(&connection->reason, ERR_UNAVAILABLE, 0, "Redis did not accept within %u ms",
+                connection->options.connect_timeout_ms);
+        drop_link(connection);
+        return;
+    case STATE_UP:
+        break;
+    }
+    if (!connection->head)
+        return;
+    uint64_t now = clock_monotonic_us();
+    if (now < connection->head->deadline_us) {
+        arm_timer(connection, connection->head->deadline_us - now);
+        return;
+    }
+    err_set(&connection->reason, ERR_UNAVAILABLE, 0, "Redis did not answer within %u ms",
+            connection->options.command_timeout_ms);
+    drop_link(connection);
+}
+
+/* ---- events between hiredis and libevent ---- */
+
+static void
+on_readable(evutil_socket_t fd, short events, void *context)
+{
+    struct link *link = context;
+    (void)fd, (void)events;
+    redisAsyncHandleRead(link->context);
+}
+
+/* hiredis answers with hook_del_write(), hook_add_write() or, when the write failed, clean-up. */
+static void
+write_now(struct link *link)
+{
+    link->writing = true;
+    redisAsyncHandleWrite(link->context);
+}
+
+static void
+on_writable(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd, (void)events;
+    write_now(context);
+}
+
+static void
+on_flush(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd, (void)events;
+    write_now(context);
+}
+
+static void
+hook_add_read(void *context)
+{
+    struct link *link = context;
+    if (!event_pending(link->readable, EV_READ, NULL))
+        event_add(link->readable, NULL);
+}
+
+static void
+hook_del_read(void *context)
+{
+    struct link *link = context;
+    event_del(link->readable);
+}
+
+/*
+ * hiredis asks for writability when a command was put into its buffer, and again when a write was
+ * cut short. The first is answered by a write in this round of the loop, the second by the kernel.
+ */
+static void
+hook_add_write(void *context)
+{
+    struct link *link = context;
+    if (!link->connected || link->writing)
+        event_add(link->writable, NULL);
+    else
+        event_active(link->flush, EV_WRITE, 0);
+    link->writing = false;
+}
+
+static void
+hook_del_write(void *context)
+{
+    struct link *link = context;
+    link->writing = false;
+    if (event_pending(link->writable, EV_WRITE, NULL))
+        event_del(link->writable);
+}
+
+/* hiredis frees the context after this; all commands have been answered. */
+static void
+hook_cleanup(void *context)
+{
+    struct link *link = context;
+    struct redis_connection *connection = link->connection;
+    if (connection) {
+        note_reason(connection, link->context->errstr);
+        connection->link = NULL;
+    }
+    event_free(link->readable);
+    event_free(link->writable);
+    event_free(link->flush);
+    free(link);
+    if (connection)
+        go_down(connection);
+}
+
+/* ---- commands ---- */
+
+static void
+take_head(struct redis_connection *connection)
+{
+    connection->head = connection->head->next;
+    if (!connection->head)
+        connection->tail = &connection->head;
+    connection->outstanding--;
+}
+
+/* hiredis calls this exactly once for each command: reply NULL means that the connection died. */
+static void
+on_hiredis_reply(redisAsyncContext *context, void *raw, void *data)
+{
+    struct pending pending = *(struct pending *)data;
+    struct redis_connection *connection = pending.connection;
+    const redisReply *reply = raw;
+    struct err err = ERR_INIT;
+    free(data);
+    if (!connection)
+        return;
+    take_head(connection);
+    if (!reply) {
+        if (connection->state == STATE_UP)
+            connection->state = STATE_GREETING; /* refuses commands from now on */
+        note_reason(connection, context->errstr);
+        err = connection->reason;
+    } else if (reply->type == REDIS_REPLY_ERROR) {
+        redis_error_describe(reply->str, &err);
+    }
+    pending.on_reply(pending.context, raw, err.code == ERR_NONE ? NULL : &err);
+}
+
+static uint64_t
+deadline_of(const struct redis_connection *connection, uint32_t block_ms)
+{
+    uint64_t last_us = connection->head ? connection->last_deadline_us : 0;
+    uint64_t us =
+        clock_monotonic_us() + ((uint64_t)connection->options.command_timeout_ms + block_ms) * 1000;
+    /* It cannot be answered before those in front of it. */
+    return us > last_us ? us : last_us;
+}
+
+static int
+push_command(struct redis_connection *connection, const struct redis_command *command,
+             const struct pending *what, struct err *err)
+{
+    struct pending *pending = malloc(sizeof(*pending));
+    if (!pending)
+        return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis command");
+    *pending = *what;
+    /* hiredis does not write to the arguments; its type only lacks the const. */
+    if (redisAsyncCommandArgv(connection->link->context, on_hiredis_reply, pending, command->count,
+                              (const char **)(uintptr_t)command->args,
+                              command->sizes) != REDIS_OK) {
+        free(pending);
+        return err_set(err, ERR_UNAVAILABLE, 0, "the connection to Redis is closing");
+    }
+    *connection->tail = pending;
+    connection->tail = &pending->next;
+    connection->outstanding++;
+    return 0;
+}
+
+int
+redis_send(struct redis_connection *connection, const struct redis_command *command,
+           uint32_t block_ms, redis_reply_fn *on_reply, void *context, struct err *err)
+{
+    if (connection->state != STATE_UP)
+        return err_set(err, ERR_UNAVAILABLE, 0, "Redis is not connected");
+    struct pending pending = {
+        .connection = connection,
+        .on_reply = on_reply,
+        .context = context,
+        .deadline_us = deadline_of(connection, block_ms),
+    };
+    if (push_command(connection, command, &pending, err) < 0)
+        return -1;
+    connection->last_deadline_us = pending.deadline_us;
+    if (!evtimer_pending(connection->timer, NULL))
+        arm_timer(connection, ((uint64_t)connection->options.command_timeout_ms + block_ms) * 1000);
+    return 0;
+}
+
+/* ---- connecting ---- */
+
+static void
+on_greeting(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    struct redis_connection *connection = context;
+    if (!err || !reply)
+        return;
+    if (connection->reason.code == ERR_NONE)
+        connection->reason = *err;
+    drop_link(connection);
+}
+
+static void
+on_last_greeting(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    if (err)
+        on_greeting(context, reply, err);
+    else
+        greeted(context);
+}
+
+static int
+greet(struct redis_connection *connection, struct err *err)
+{
+    const struct redis_url *url = connection->options.url;
+    struct pending pending = {
+        .connection = connection, .on_reply = on_greeting, .context = connection};
+    struct redis_command command;
+    if (url->password) {
+        redis_command_init(&command, "AUTH");
+        if (url->user)
+            redis_command_add_text(&command, url->user);
+        redis_command_add_text(&command, url->password);
+        if (push_command(connection, &command, &pending, err) < 0)
+            return -1;
+    }
+    if (url->db > 0) {
+        redis_command_init(&command, "SELECT");
+        redis_command_add_int(&command, url->db);
+        if (push_command(connection, &command, &pending, err) < 0)
+            return -1;
+    }
+    /* Shows -LOADING and -NOAUTH before anybody's command meets them. */
+    redis_command_init(&command, "PING");
+    pending.on_reply = on_last_greeting;
+    return push_command(connection, &command, &pending, err);
+}
+
+/* Must not free the context: hiredis goes on with it. A failure is cleaned up by hiredis. */
+static void
+on_hiredis_connect(const redisAsyncContext *context, int status)
+{
+    struct link *link = context->data;
+    struct redis_connection *connection = link->connection;
+    struct err err = ERR_INIT;
+    if (!connection || status != REDIS_OK)
+        return;
+    link->connected = true;
+    connection->state = STATE_GREETING;
+    if (greet(connection, &err) < 0)
+        connection->reason = err; /* the connect timeout ends it */
+}
+
+static int
+attach(struct redis_connection *connection, redisAsyncContext *context, struct err *err)
+{
+    struct link *link = calloc(1, sizeof(*link));
+    if (!link)
+        return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis connection");
+    int fd = context->c.fd;
+    link->context = context;
+    link->connection = connection;
+    link->readable = event_new(connection->base, fd, EV_READ | EV_PERSIST, on_readable, link);
+    link->writable = event_new(connection->base, fd, EV_WRITE | EV_PERSIST, on_writable, link);
+    link->flush = event_new(connection->base, -1, 0, on_flush, link);
+    if (!link->readable || !link->writable || !link->flush) {
+        if (link->readable)
+            event_free(link->readable);
+        if (link->writable)
+            event_free(link->writable);
+        free(link);
+        return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis connection");
+    }
+    context->data = link;
+    context->ev.data = link;
+    context->ev.addRead = hook_add_read;
+    context->ev.delRead = hook_del_read;
+    context->ev.addWrite = hook_add_write;
+    context->ev.delWrite = hook_del_write;
+    context->ev.cleanup = hook_cleanup;
+    connection->link = link;
+    /* Asks for writability, by which the end of connecting shows. */
+    redisAsyncSetConnectCallback(context, on_hiredis_connect);
+    return 0;
+}
+
+static int
+start_connecting(struct redis_connection *connection, struct err *err)
+{
+    const struct redis_url *url = connection->options.url;
+    redisAsyncContext *context =
+        url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(url->host, url->port);
+    if (!context)
+        return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis connection");
+    if (context->err) {
+        err_set(err, ERR_UNAVAILABLE, 0, "cannot connect to Redis (%s)", context->errstr);
+        redisAsyncFree(context);
+        return -1;
+    }
+    /* hiredis 0.14 does not; zygotes must not inherit it. */
+    fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
+    if (attach(connection, context, err) < 0) {
+        redisAsyncFree(context);
+        return -1;
+    }
+    connection->state = STATE_CONNECTING;
+    arm_timer(connection, (uint64_t)connection->options.connect_timeout_ms * 1000);
+    return 0;
+}
+
+struct redis_connection *
+redis_connection_new(struct event_base *base, const struct redis_options *options, struct err *err)
+{
+    struct redis_connection *connection = calloc(1, sizeof(*connection));
+    if (connection)
+        connection->timer = evtimer_new(base, on_timer, connection);
+    if (!connection || !connection->timer) {
+        free(connection);
+        err_set(err, ERR_SYSTEM, 0, "no memory for a Redis connection");
+        return NULL;
+    }
+    connection->base = base;
+    connection->options = *options;
+    connection->tail = &connection->head;
+    connection->backoff_ms = BACKOFF_FIRST_MS;
+    arm_timer(connection, 0); /* connects from the loop: on_down never comes before we return */
+    return connection;
+}
+
+void
+redis_connection_free(struct redis_connection *connection)
+{
+    if (!connection)
+        return;
+    for (struct pending *pending = connection->head; pending; pending = pending->next)
+        pending->connection = NULL;
+    event_free(connection->timer);
+    if (connection->link) {
+        connection->link->connection = NULL;
+        redisAsyncFree(connection->link->context);
+    }
+    free(connection);
+}
+
+bool
+redis_connection_up(const struct redis_connection *connection)
+{
+    return connection->state == STATE_UP;
+}
+
+uint32_t
+redis_connection_outstanding(const struct redis_connection *connection)
+{
+    return connection->outstanding;
+}
