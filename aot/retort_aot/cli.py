@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LIBRARY = ROOT / "build" / "release" / "libretort-sandbox.a"
 DEFAULT_DISPATCH = "_PyEval_EvalFrameDefault"
 LINK_FLAGS = ("-pie", "-Wl,-z,relro,-z,now")
+# The driver refers to __gcov_dump weakly, which alone does not take it from the library.
+INSTRUMENTED_LIBRARIES = ("-Wl,-u,__gcov_dump", "-lgcov")
 LIBRARIES = ("-lseccomp", "-lm")
 
 
@@ -183,21 +185,21 @@ class Build:
 
         def program():
             objects = self.compiler.compile(source, "instrument")
-            return self._link(objects, scratch / "instrumented", True, ("--coverage",))
+            return self._link(objects, scratch / "instrumented", True, INSTRUMENTED_LIBRARIES)
 
         units = [unit.text for unit in source.units]
         return training.profile(self.cache, self.progress, program, plan,
                                 [self.compiler.identity, self.arguments.opt,
                                  self.arguments.cflags, source.header, *units])
 
-    def _link(self, objects, target, driver, flags):
+    def _link(self, objects, target, driver, libraries):
         arguments = self.arguments
-        command = [arguments.cc, *LINK_FLAGS, *flags, *shlex.split(arguments.ldflags),
+        command = [arguments.cc, *LINK_FLAGS, *shlex.split(arguments.ldflags),
                    "-o", str(target), *map(str, objects)]
         if driver:
             command += ["-std=gnu11", f"-I{ROOT}", "-O1",
                         str(ROOT / "aot" / "runtime" / "train_main.c")]
-        command += [str(arguments.library), *LIBRARIES]
+        command += [str(arguments.library), *LIBRARIES, *libraries]
         with self.progress.step("linking"):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -75,6 +75,7 @@ class Module:
     elements: list = field(default_factory=list)
     data: list = field(default_factory=list)
     function_names: dict = field(default_factory=dict)
+    code_count: int = 0
 
     @property
     def imported_functions(self):
@@ -174,7 +175,7 @@ class Reader:
 
 def parse(data):
     """The Module in those bytes."""
-    if data[:4] != b"\0asm":
+    if len(data) < 8 or data[:4] != b"\0asm":
         raise Failure("this is not a WebAssembly module (it does not begin with \\0asm)")
     if struct.unpack_from("<I", data, 4)[0] != 1:
         raise Failure("this is a WebAssembly component or an unknown version, not a core module")
@@ -189,6 +190,8 @@ def parse(data):
         reader.at += size
         if section in SECTIONS:
             SECTIONS[section](module, body)
+    if module.code_count != len(module.function_types):
+        raise Failure("the module is cut short or damaged: functions without code")
     return module
 
 
@@ -276,6 +279,10 @@ def _element_section(module, reader):
     module.elements = reader.vector(one)
 
 
+def _code_section(module, reader):
+    module.code_count = reader.unsigned()
+
+
 def _data_section(module, reader):
     def one():
         flags = reader.unsigned()
@@ -305,4 +312,4 @@ def _custom_section(module, reader):
 
 SECTIONS = {0: _custom_section, 1: _type_section, 2: _import_section, 3: _function_section,
             4: _table_section, 5: _memory_section, 6: _global_section, 7: _export_section,
-            8: _start_section, 9: _element_section, 11: _data_section}
+            8: _start_section, 9: _element_section, 10: _code_section, 11: _data_section}
