@@ -16,7 +16,11 @@ close_descriptors(struct err *err)
     return 0;
 }
 
-/* exec keeps ignored signals ignored and blocked ones blocked; the limits rely on signals. */
+/*
+ * exec keeps ignored signals ignored and blocked ones blocked, and the limits rely on signals. A
+ * Ctrl-C in the worker's terminal, or a SIGTERM to all of its service, is not for us: the worker
+ * decides whether running jobs may finish.
+ */
 static void
 reset_signals(void)
 {
@@ -24,6 +28,8 @@ reset_signals(void)
 
     for (int number = 1; number < SIGRTMAX; number++)
         signal(number, SIG_DFL);
+    signal(SIGTERM, SIG_IGN);
+    (void)setsid();
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -1,0 +1,134 @@
+#include "worker/verdict_of.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "worker/job_memory.h"
+
+static const char *const trap_texts[] = {
+    "unknown",
+#define ENGINE_TRAP(symbol, text) text,
+#include "worker/engine/trap.def"
+#undef ENGINE_TRAP
+};
+
+__attribute__((format(printf, 3, 4))) static void
+set_verdict(struct result *result, enum verdict verdict, const char *format, ...)
+{
+    va_list arguments;
+
+    result->verdict = verdict;
+    va_start(arguments, format);
+    vsnprintf(result->detail, sizeof(result->detail), format, arguments);
+    va_end(arguments);
+}
+
+__attribute__((format(printf, 2, 3))) static void
+set_failure(struct result *result, const char *format, ...)
+{
+    va_list arguments;
+
+    result->error = ERR_SANDBOX_ERROR;
+    result->verdict = VERDICT_NONE;
+    va_start(arguments, format);
+    vsnprintf(result->detail, sizeof(result->detail), format, arguments);
+    va_end(arguments);
+}
+
+static const char *
+trap_text(uint32_t trap)
+{
+    return trap_texts[trap < sizeof(trap_texts) / sizeof(trap_texts[0]) ? trap : 0];
+}
+
+static void
+exited(const struct ending *ending, struct result *result)
+{
+    int code = WEXITSTATUS(ending->status);
+
+    if (ending->note == JOB_NOTE_HOST_FAILURE) {
+        set_failure(result, "%s", ending->text);
+        return;
+    }
+    /* The program's own exit always leaves this note; so it never got that far. */
+    if (ending->note != JOB_NOTE_EXITED) {
+        set_failure(result, "the job process ended with code %d before the program did", code);
+        return;
+    }
+    result->exit_code = code;
+    if (code != 0 && ending->memory_fatal && ending->memory_refused)
+        set_verdict(result, VERDICT_MEMORY_LIMIT, "memory beyond the limit was refused");
+    else
+        set_verdict(result, VERDICT_EXITED, "%s", "");
+}
+
+static void
+cpu_limit(const struct ending *ending, struct result *result)
+{
+    set_verdict(result, VERDICT_CPU_LIMIT, "stopped after %.3f s of CPU time",
+                (double)ending->cpu_limit_us / 1e6);
+}
+
+static void
+killed(const struct ending *ending, struct result *result)
+{
+    switch (ending->killed) {
+    case KILL_TIMEOUT:
+        set_verdict(result, VERDICT_TIMED_OUT, "stopped after %.3f s",
+                    (double)ending->timeout_ms / 1e3);
+        return;
+    case KILL_CANCELLED:
+        set_verdict(result, VERDICT_CANCELLED, "%s", "");
+        return;
+    case KILL_NONE:
+        break;
+    }
+    /* RLIMIT_CPU's hard limit kills so; it stands behind the exact timer. */
+    if (ending->cpu_us >= ending->cpu_limit_us)
+        cpu_limit(ending, result);
+    else
+        set_failure(result,
+                    "the job process was killed from outside; the host may be out of memory");
+}
+
+static void
+signalled(const struct ending *ending, struct result *result)
+{
+    int number = WTERMSIG(ending->status);
+
+    switch (number) {
+    case SIGKILL:
+        killed(ending, result);
+        return;
+    case SIGPROF:
+    case SIGXCPU:
+        cpu_limit(ending, result);
+        return;
+    case SIGSYS:
+        set_failure(result, "the job process made a system call that is not allowed");
+        return;
+    default:
+        break;
+    }
+    result->term_signal = number;
+    if (ending->note == JOB_NOTE_TRAP)
+        set_verdict(result, VERDICT_CRASHED, "trap: %s%s", trap_text(ending->trap),
+                    ending->memory_refused ? " (memory beyond the limit had been refused)" : "");
+    else
+        set_verdict(result, VERDICT_CRASHED, "signal %d: %s", number, strsignal(number));
+}
+
+void
+verdict_of(const struct ending *ending, struct result *result)
+{
+    result->error = ERR_NONE;
+    result->exit_code = -1;
+    result->term_signal = 0;
+    if (WIFSIGNALED(ending->status))
+        signalled(ending, result);
+    else
+        exited(ending, result);
+}

@@ -1,0 +1,17 @@
+/* Starting a zygote's process. */
+#ifndef RETORT_ZYGOTE_SPAWN_H
+#define RETORT_ZYGOTE_SPAWN_H
+
+#include <sys/types.h>
+
+#include "common/err.h"
+#include "worker/zygote.h"
+
+/*
+ * Starts it with its end of a new control socket as descriptor 3 and its tree as 4, its
+ * environment and no more, and our standard error. Returns our end, which does not block; *pid is
+ * then ours to wait for.
+ */
+int zygote_spawn(const struct zygote_command *command, pid_t *pid, struct err *err);
+
+#endif
