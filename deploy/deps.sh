@@ -34,6 +34,7 @@ readonly TABLE='
   libmsgpack-dev            run    job and result encoding
   libjansson-dev            run    JSON
   libseccomp-dev            run    system-call filter of the job processes
+  libsodium-dev             run    SHA-256 of a module
   redis-tools               run    redis-server itself, without a service that starts at boot
   libcmocka-dev             tests  unit tests
   clang-format-14           tests  formatting

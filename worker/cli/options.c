@@ -145,6 +145,26 @@ find_in_path(const char *name)
     return NULL;
 }
 
+/* The runtime is started in another directory than ours. */
+static int
+make_absolute(char **path, struct err *err)
+{
+    char *directory, *absolute;
+
+    if (**path == '/')
+        return 0;
+    directory = getcwd(NULL, 0);
+    if (!directory)
+        return err_set(err, ERR_SYSTEM, errno, "asking for the current directory");
+    int length = asprintf(&absolute, "%s/%s", directory, *path);
+    free(directory);
+    if (length < 0)
+        return err_set(err, ERR_SYSTEM, ENOMEM, "naming %s", *path);
+    free(*path);
+    *path = absolute;
+    return 0;
+}
+
 static int
 resolve_runtime(struct cli_options *options, struct err *err)
 {
@@ -177,7 +197,7 @@ cli_options_resolve(struct cli_options *options, struct err *err)
                        (unsigned)geteuid(), options->module);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_CONFIG, 0, "PYTHON_WASM_PATH: %s is not a file", options->module);
-    return 0;
+    return make_absolute(&options->runtime, err) < 0 ? -1 : make_absolute(&options->module, err);
 }
 
 void

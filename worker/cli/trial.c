@@ -11,7 +11,7 @@
 #include "worker/job_memory.h"
 #include "worker/zygote_protocol.h"
 
-#define TRIAL_TIMEOUT_MS   300000 /* compiling a large module on a slow machine takes minutes */
+#define TRIAL_TIMEOUT_MS   50000 /* the worker gives a zygote a minute */
 #define TRIAL_INPUT_BYTES  4096
 #define TRIAL_OUTPUT_BYTES 4096
 #define TRIAL_PROGRAM      "print('ready')\n"
@@ -90,7 +90,7 @@ await_end(pid_t pid, int control_fd, struct err *err)
     if (ready > 0 && fds[0].revents)
         return 0;
     return err_set(err, ERR_SANDBOX_ERROR, 0, "%s",
-                   ready == 0 ? "The WASI runtime did not end a trial run within five minutes."
+                   ready == 0 ? "The WASI runtime did not end a trial run within 50 s."
                               : "The worker went away during the trial run.");
 }
 

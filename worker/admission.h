@@ -1,0 +1,22 @@
+/* What a job may ask of this worker. */
+#ifndef RETORT_ADMISSION_H
+#define RETORT_ADMISSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+#include "common/job.h"
+
+struct job_maxima {
+    size_t code_bytes;   /* a larger program is rejected */
+    size_t input_bytes;  /* a larger standard input, too */
+    uint32_t timeout_ms; /* a job that asks for more of these gets this much */
+    uint32_t memory_mb;
+    uint32_t output_bytes;
+};
+
+/* Lowers job's limits to the maxima. -1: REJECTED, with a sentence for the client. */
+int job_admit(const struct job_maxima *maxima, struct job *job, struct err *err);
+
+#endif

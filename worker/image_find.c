@@ -1,0 +1,134 @@
+#include "worker/image_find.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Relative to the directory of the running program. */
+static const char *const root_suffixes[IMAGE_ROOT_COUNT] = {
+    "../image",
+    "../lib/retort/image",
+};
+
+char *
+program_directory(struct err *err)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (length < 0) {
+        err_set(err, ERR_SYSTEM, errno, "reading /proc/self/exe");
+        return NULL;
+    }
+    path[length] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash)
+        *slash = '\0';
+    char *copy = strdup(path);
+    if (!copy)
+        err_set(err, ERR_SYSTEM, ENOMEM, "naming the program's directory");
+    return copy;
+}
+
+int
+image_roots_init(struct image_roots *roots, struct err *err)
+{
+    char *directory = program_directory(err);
+    int result = 0;
+
+    *roots = (struct image_roots){0};
+    if (!directory)
+        return -1;
+    for (size_t i = 0; result == 0 && i < IMAGE_ROOT_COUNT; i++) {
+        if (asprintf(&roots->path[i], "%s/%s", directory, root_suffixes[i]) < 0) {
+            roots->path[i] = NULL;
+            result = err_set(err, ERR_SYSTEM, ENOMEM, "naming the directories of images");
+        }
+    }
+    free(directory);
+    if (result < 0)
+        image_roots_fini(roots);
+    return result;
+}
+
+void
+image_roots_fini(struct image_roots *roots)
+{
+    for (size_t i = 0; i < IMAGE_ROOT_COUNT; i++)
+        free(roots->path[i]);
+    *roots = (struct image_roots){0};
+}
+
+/* 1: it is the one that is looked for, and stays open. */
+static int
+open_if_match(const char *directory, const char *language, const char *module_sha256,
+              struct image *image, struct err *err)
+{
+    if (image_open(image, directory, err) < 0)
+        return -1;
+    if ((!language || strcmp(image->language, language) == 0) &&
+        (!module_sha256 || strcmp(image->module_sha256, module_sha256) == 0))
+        return 1;
+    image_close(image);
+    return 0;
+}
+
+static bool
+has_description(const char *directory)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/image.json", directory) < 0)
+        return false;
+    bool found = access(path, F_OK) == 0;
+    free(path);
+    return found;
+}
+
+static int
+visible(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+/* Searches the directories in one root, by name, so that the choice does not depend on chance. */
+static int
+find_below(const char *root, const char *language, const char *module_sha256, struct image *image,
+           struct err *err)
+{
+    struct dirent **entries;
+    int count = scandir(root, &entries, visible, alphasort);
+    int result = 0;
+
+    if (count < 0)
+        return 0; /* no such root: nothing is installed there */
+    for (int i = 0; i < count; i++) {
+        char *directory = NULL;
+        if (result == 0 && asprintf(&directory, "%s/%s", root, entries[i]->d_name) < 0) {
+            directory = NULL;
+            result = err_set(err, ERR_SYSTEM, ENOMEM, "searching for images");
+        }
+        if (result == 0 && has_description(directory))
+            result = open_if_match(directory, language, module_sha256, image, err);
+        free(directory);
+        free(entries[i]);
+    }
+    free(entries);
+    return result;
+}
+
+int
+image_find(const struct image_roots *roots, const char *language, const char *module_sha256,
+           struct image *image, struct err *err)
+{
+    for (size_t i = 0; i < IMAGE_ROOT_COUNT; i++) {
+        int result = find_below(roots->path[i], language, module_sha256, image, err);
+        if (result != 0)
+            return result;
+    }
+    return 0;
+}

@@ -1,0 +1,273 @@
+/*
+ * retort-worker: takes jobs from the queue and runs them. The table of contents of the program:
+ *
+ *     settings ─▶ engine_choice (which zygote) ─▶ scheduler (slots, executors) ─▶ queue (Redis)
+ *
+ * One thread, one event base. SIGTERM or SIGINT: no more jobs, those that run may end within
+ * DRAIN_TIMEOUT_MS; a second one ends at once. The zygotes end with the worker in any case.
+ */
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "common/config.h"
+#include "common/log.h"
+#include "common/queue.h"
+#include "common/version.h"
+#include "worker/check.h"
+#include "worker/engine_choice.h"
+#include "worker/identity.h"
+#include "worker/scheduler.h"
+
+#define QUEUE_TIMEOUT_MS 5000
+
+struct worker {
+    struct config config;
+    char id[JOB_WORKER_SIZE];
+    struct engine_choice engine;
+    struct event_base *base;
+    struct event *signals[2];
+    struct scheduler *scheduler;
+    struct queue_worker *queue;
+    int second_signal; /* 0: none came */
+    bool draining;
+};
+
+static void
+print_help(void)
+{
+    printf("retort-worker: takes jobs from the queue and runs them in sealed processes.\n\n"
+           "usage: retort-worker [--NAME=VALUE]...\n\n"
+           "  --check    print which layers of isolation are in force, and exit\n"
+           "  --help     print this\n"
+           "  --version  print the version\n\n"
+           "Settings, as flags or in the environment:\n\n");
+    config_print_help(CONFIG_WORKER, stdout);
+}
+
+/* Takes option out of argv. */
+static bool
+take_option(int *argc, char **argv, const char *option)
+{
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], option) == 0) {
+            memmove(&argv[i], &argv[i + 1], sizeof(*argv) * (size_t)(*argc - i));
+            --*argc;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int
+load_config(struct config *config, int argc, char **argv, struct err *err)
+{
+    enum log_level level;
+    int index = 1;
+
+    if (config_init(config, CONFIG_WORKER, err) < 0 ||
+        config_parse_flags(config, CONFIG_WORKER, argc, argv, &index, err) < 0)
+        return -1;
+    if (index < argc)
+        return err_set(err, ERR_CONFIG, 0, "%.80s: the worker takes only options", argv[index]);
+    if (log_level_from_name(config->log_level, &level, err) < 0)
+        return -1;
+    log_init("retort-worker", level);
+    return 0;
+}
+
+/* Each waiting job process takes three descriptors here. */
+static void
+raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* SLOTS, or the processors that this process may use. */
+static uint32_t
+slot_count(const struct config *config)
+{
+    cpu_set_t set;
+
+    if (config->slots > 0)
+        return (uint32_t)config->slots;
+    if (sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) < 1)
+        return 1;
+    return (uint32_t)CPU_COUNT(&set);
+}
+
+static void
+on_drained(void *context)
+{
+    struct worker *worker = context;
+
+    (void)event_base_loopbreak(worker->base);
+}
+
+static void
+on_signal(evutil_socket_t number, short events, void *context)
+{
+    struct worker *worker = context;
+
+    (void)events;
+    LOG(LOG_INFO, "signal", {"number", LOG_INT(number)},
+        {"busy", LOG_UINT(scheduler_busy(worker->scheduler))});
+    if (worker->draining) {
+        worker->second_signal = (int)number;
+        (void)event_base_loopbreak(worker->base);
+        return;
+    }
+    worker->draining = true;
+    scheduler_drain(worker->scheduler, (uint32_t)worker->config.drain_timeout_ms, on_drained,
+                    worker);
+}
+
+static int
+start_signals(struct worker *worker, struct err *err)
+{
+    static const int numbers[] = {SIGTERM, SIGINT};
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    for (size_t i = 0; i < 2; i++) {
+        worker->signals[i] = evsignal_new(worker->base, numbers[i], on_signal, worker);
+        if (!worker->signals[i] || event_add(worker->signals[i], NULL) < 0)
+            return err_set(err, ERR_SYSTEM, ENOMEM, "watching for signals");
+    }
+    return 0;
+}
+
+static int
+start_scheduler(struct worker *worker, struct err *err)
+{
+    const struct config *config = &worker->config;
+    const struct scheduler_language languages[] = {
+        {.name = "python", .command = &worker->engine.command},
+    };
+    const struct scheduler_options options = {
+        .base = worker->base,
+        .worker_id = worker->id,
+        .slots = slot_count(config),
+        .maxima = {.code_bytes = config->max_code_bytes,
+                   .input_bytes = config->max_stdin_bytes,
+                   .timeout_ms = (uint32_t)config->max_exec_timeout_ms,
+                   .memory_mb = (uint32_t)config->memory_limit_mb,
+                   .output_bytes = (uint32_t)config->max_output_bytes},
+        .languages = languages,
+        .language_count = sizeof(languages) / sizeof(languages[0]),
+    };
+
+    worker->scheduler = scheduler_new(&options, err);
+    return worker->scheduler ? 0 : -1;
+}
+
+static int
+start_queue(struct worker *worker, struct err *err)
+{
+    const struct queue_options options = {
+        .redis_url = worker->config.redis_url,
+        .prefix = worker->config.redis_prefix,
+        .connect_timeout_ms = QUEUE_TIMEOUT_MS,
+        .command_timeout_ms = QUEUE_TIMEOUT_MS,
+    };
+    const struct queue_worker_hooks hooks = scheduler_queue_hooks(worker->scheduler);
+
+    worker->queue = queue_worker_new(worker->base, &options, worker->id,
+                                     scheduler_languages(worker->scheduler), &hooks, err);
+    if (!worker->queue)
+        return -1;
+    scheduler_set_queue(worker->scheduler, worker->queue);
+    return 0;
+}
+
+static int
+start(struct worker *worker, struct err *err)
+{
+    if (worker_identity(worker->id, worker->config.worker_id, err) < 0 ||
+        engine_choose(&worker->engine, &worker->config, err) < 0)
+        return -1;
+    raise_descriptor_limit();
+    worker->base = event_base_new();
+    if (!worker->base)
+        return err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
+    if (start_signals(worker, err) < 0 || start_scheduler(worker, err) < 0 ||
+        start_queue(worker, err) < 0)
+        return -1;
+    LOG(LOG_INFO, "started", {"worker", LOG_STR(worker->id)}, {"version", LOG_STR(RETORT_VERSION)},
+        {"slots", LOG_UINT(slot_count(&worker->config))},
+        {"engine", LOG_STR(worker->engine.cli ? "cli" : "image")},
+        {"source", LOG_STR(worker->engine.source)},
+        {"sandbox_uid", LOG_UINT(geteuid() == 0 ? worker->config.sandbox_uid : geteuid())});
+    return 0;
+}
+
+/* In the order that lets nothing call back into what is gone. */
+static void
+fini(struct worker *worker)
+{
+    scheduler_free(worker->scheduler);
+    if (worker->queue)
+        queue_worker_free(worker->queue);
+    for (size_t i = 0; i < 2; i++) {
+        if (worker->signals[i])
+            event_free(worker->signals[i]);
+    }
+    engine_choice_fini(&worker->engine);
+    if (worker->base)
+        event_base_free(worker->base);
+    config_fini(&worker->config);
+}
+
+static int
+run(struct worker *worker, struct err *err)
+{
+    if (start(worker, err) < 0)
+        return -1;
+    if (event_base_dispatch(worker->base) < 0)
+        return err_set(err, ERR_SYSTEM, 0, "the event loop failed");
+    LOG(LOG_INFO, "stopped", {"worker", LOG_STR(worker->id)},
+        {"busy", LOG_UINT(scheduler_busy(worker->scheduler))});
+    return worker->second_signal ? 128 + worker->second_signal : 0;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct worker worker = {.engine = {.command = ZYGOTE_COMMAND_INIT}};
+    struct err err = ERR_INIT;
+
+    if (take_option(&argc, argv, "--help")) {
+        print_help();
+        return 0;
+    }
+    if (take_option(&argc, argv, "--version")) {
+        puts("retort-worker " RETORT_VERSION);
+        return 0;
+    }
+    bool check = take_option(&argc, argv, "--check");
+    if (load_config(&worker.config, argc, argv, &err) < 0) {
+        fprintf(stderr, "retort-worker: %s\n", err.text);
+        config_fini(&worker.config);
+        return 2;
+    }
+    int status = check ? check_print(&worker.config, stdout, &err) : run(&worker, &err);
+    if (status < 0) {
+        if (check)
+            fprintf(stderr, "retort-worker: %s\n", err.text);
+        else
+            log_err(LOG_ERROR, "failed", &err);
+        status = 1;
+    }
+    fini(&worker);
+    return status;
+}

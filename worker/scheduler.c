@@ -1,0 +1,461 @@
+/*
+ * Theory of operation
+ *
+ *     queue ──on_job──▶ assignment ──executor_run──▶ on_done ──queue_worker_finish──▶ on_finished
+ *                          │  guard timer                ▲
+ *       on_cancel ─────────┴── execution_cancel ─────────┘
+ *
+ * Each language has one executor with all slots. The queue may hand over as many jobs as there
+ * are slots without one, while the zygote is ready; it is told whenever that number changes.
+ *
+ * An assignment lives from on_job to its result having been given to the queue, which keeps it
+ * from there; the number of results that the queue has not acknowledged is kept for draining.
+ * Every assignment has a guard timer beyond the executor's own limits, so that a job that cannot
+ * be started in time is answered all the same. What a guard, a client or draining has stopped is
+ * remembered in `stop` and told apart when the execution ends.
+ */
+#include "worker/scheduler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "common/log.h"
+#include "worker/job_log.h"
+
+/* answer_by allows this much after start_by and the timeout (docs/PROTOCOL.md): later is no use. */
+#define GUARD_GRACE_MS   2000
+/* Results are published within this once everything has been stopped, or given up. */
+#define PUBLISH_GRACE_MS 2000
+
+struct lane {
+    char *name;
+    struct executor *executor;
+    uint32_t running;
+    struct scheduler *scheduler;
+};
+
+struct assignment {
+    struct lane *lane;
+    struct queue_claim claim;
+    struct execution_record records[EXECUTION_JOB_RECORDS];
+    struct execution *execution;
+    struct event *guard;
+    bool stopped;       /* before its own end, by us */
+    enum err_code stop; /* what the result's error becomes then; ERR_NONE: a verdict is right */
+    LIST_ENTRY(assignment) link;
+};
+
+struct scheduler {
+    struct event_base *base;
+    const char *worker_id;
+    uint32_t slots;
+    struct job_maxima maxima;
+    struct queue_worker *queue;
+    struct lane *lanes;
+    size_t lane_count;
+    const char **languages;
+    LIST_HEAD(, assignment) assignments;
+    uint32_t unacknowledged;   /* results given to the queue */
+    struct event *drain_timer; /* not NULL: draining */
+    bool stopped;              /* the drain timer has fired once */
+    bool drained;
+    void (*on_drained)(void *context);
+    void *drain_context;
+};
+
+/* ---- capacity ---- */
+
+static void
+update_capacity(struct lane *lane)
+{
+    struct scheduler *scheduler = lane->scheduler;
+    struct executor_stats stats;
+    uint32_t free_slots = 0;
+
+    if (!scheduler->queue)
+        return;
+    executor_stats(lane->executor, &stats);
+    if (stats.ready && !scheduler->drain_timer && lane->running < scheduler->slots)
+        free_slots = scheduler->slots - lane->running;
+    queue_worker_set_capacity(scheduler->queue, lane->name, free_slots);
+}
+
+/* The zygote became ready, or died. */
+static void
+on_executor_state(void *context, const struct err *err)
+{
+    struct lane *lane = context;
+    struct executor_stats stats;
+
+    executor_stats(lane->executor, &stats);
+    if (err)
+        log_err(LOG_ERROR, "zygote_died", err);
+    else
+        LOG(LOG_INFO, "zygote_ready", {"language", LOG_STR(lane->name)},
+            {"pid", LOG_INT(stats.zygote_pid)}, {"boot_us", LOG_UINT(stats.boot_us)});
+    update_capacity(lane);
+}
+
+/* ---- draining ---- */
+
+static void
+end_drain(struct scheduler *scheduler)
+{
+    if (scheduler->drained)
+        return;
+    scheduler->drained = true;
+    (void)event_del(scheduler->drain_timer);
+    scheduler->on_drained(scheduler->drain_context);
+}
+
+/* Called whenever there is less to wait for. From the loop only. */
+static void
+check_drained(struct scheduler *scheduler)
+{
+    if (scheduler->drain_timer && scheduler_busy(scheduler) == 0)
+        end_drain(scheduler);
+}
+
+/* ---- the life of an assignment ---- */
+
+static void
+assignment_free(struct assignment *assignment)
+{
+    LIST_REMOVE(assignment, link);
+    if (assignment->guard)
+        event_free(assignment->guard);
+    queue_claim_fini(&assignment->claim);
+    free(assignment);
+}
+
+/* Gives result to the queue. Takes nothing. */
+static void
+publish(struct scheduler *scheduler, const struct queue_claim *claim, struct result *result)
+{
+    struct err err = ERR_INIT;
+
+    memcpy(result->id, claim->job.id, sizeof(result->id));
+    result->queue_us = claim->queue_us;
+    (void)snprintf(result->worker, sizeof(result->worker), "%s", scheduler->worker_id);
+    if (queue_worker_finish(scheduler->queue, claim, result, &err) < 0)
+        log_err(LOG_ERROR, "finish_failed", &err);
+    else
+        scheduler->unacknowledged++;
+    job_log_result(claim, result);
+}
+
+static void
+publish_error(struct scheduler *scheduler, const struct queue_claim *claim, const struct err *err)
+{
+    struct result result = {.error = err->code, .exit_code = -1};
+
+    (void)snprintf(result.detail, sizeof(result.detail), "%.*s", (int)sizeof(result.detail) - 1,
+                   err->text);
+    publish(scheduler, claim, &result);
+}
+
+/* A verdict about a program that we have stopped would be no truth about the program. */
+static void
+replace_by_stop(const struct assignment *assignment, struct result *result)
+{
+    if (assignment->stop == ERR_NONE || result->verdict != VERDICT_CANCELLED)
+        return;
+    result->verdict = VERDICT_NONE;
+    result->error = assignment->stop;
+    (void)snprintf(result->detail, sizeof(result->detail), "%s", err_code_text(assignment->stop));
+}
+
+static void
+on_execution_done(void *context, struct result *result)
+{
+    struct assignment *assignment = context;
+    struct lane *lane = assignment->lane;
+
+    replace_by_stop(assignment, result);
+    publish(lane->scheduler, &assignment->claim, result);
+    result_fini(result);
+    assignment_free(assignment);
+    lane->running--;
+    update_capacity(lane);
+    check_drained(lane->scheduler);
+}
+
+static void
+stop(struct assignment *assignment, enum err_code why)
+{
+    if (assignment->stopped)
+        return;
+    assignment->stopped = true;
+    assignment->stop = why;
+    execution_cancel(assignment->execution);
+}
+
+static void
+on_guard(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd;
+    (void)events;
+    stop(context, ERR_SANDBOX_ERROR);
+}
+
+static int
+arm_guard(struct assignment *assignment, struct err *err)
+{
+    uint64_t ms = (uint64_t)assignment->claim.job.limits.timeout_ms + GUARD_GRACE_MS;
+    struct timeval after = {.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+    assignment->guard = evtimer_new(assignment->lane->scheduler->base, on_guard, assignment);
+    if (!assignment->guard || evtimer_add(assignment->guard, &after) < 0)
+        return err_set(err, ERR_SANDBOX_ERROR, ENOMEM, "starting a timer");
+    return 0;
+}
+
+/* ---- what the queue calls ---- */
+
+static struct lane *
+find_lane(struct scheduler *scheduler, const char *language)
+{
+    for (size_t i = 0; i < scheduler->lane_count; i++) {
+        if (strcmp(scheduler->lanes[i].name, language) == 0)
+            return &scheduler->lanes[i];
+    }
+    return NULL;
+}
+
+/* On success the assignment has the claim, and its on_done will follow. */
+static int
+start(struct scheduler *scheduler, struct queue_claim *claim, struct err *err)
+{
+    struct lane *lane = find_lane(scheduler, claim->job.language);
+
+    if (!lane)
+        return err_set(err, ERR_REJECTED, 0, "This worker does not run the language \"%s\".",
+                       claim->job.language);
+    if (job_admit(&scheduler->maxima, &claim->job, err) < 0)
+        return -1;
+    struct assignment *assignment = calloc(1, sizeof(*assignment));
+    if (!assignment)
+        return err_set(err, ERR_SANDBOX_ERROR, ENOMEM, "taking a job");
+    *assignment = (struct assignment){.lane = lane, .claim = *claim};
+    LIST_INSERT_HEAD(&scheduler->assignments, assignment, link);
+    struct execution_request request = {
+        .records = assignment->records,
+        .record_count = execution_job_records(&assignment->claim.job, assignment->records),
+        .limits = claim->job.limits,
+        .on_done = on_execution_done,
+        .context = assignment,
+    };
+    if (arm_guard(assignment, err) == 0)
+        assignment->execution = executor_run(lane->executor, &request, err);
+    if (!assignment->execution) {
+        assignment->claim = (struct queue_claim){0}; /* stays the caller's */
+        assignment_free(assignment);
+        return -1;
+    }
+    lane->running++;
+    return 0;
+}
+
+static void
+on_job(void *context, struct queue_claim *claim)
+{
+    struct scheduler *scheduler = context;
+    struct err err = ERR_INIT;
+
+    if (start(scheduler, claim, &err) == 0)
+        return;
+    struct lane *lane = find_lane(scheduler, claim->job.language);
+    publish_error(scheduler, claim, &err);
+    queue_claim_fini(claim);
+    if (lane)
+        update_capacity(lane);
+}
+
+static void
+on_cancel(void *context, const char *id)
+{
+    struct scheduler *scheduler = context;
+    struct assignment *assignment;
+
+    LIST_FOREACH(assignment, &scheduler->assignments, link)
+    {
+        if (strcmp(assignment->claim.job.id, id) == 0) {
+            stop(assignment, ERR_NONE);
+            return;
+        }
+    }
+}
+
+static void
+on_finished(void *context, const char *id, const struct err *err)
+{
+    struct scheduler *scheduler = context;
+
+    if (err)
+        LOG(LOG_WARNING, "result_not_taken", {"id", LOG_STR(id)},
+            {"error", LOG_STR(err_code_name(err->code))}, {"message", LOG_STR(err->text)});
+    if (scheduler->unacknowledged > 0)
+        scheduler->unacknowledged--;
+    check_drained(scheduler);
+}
+
+struct queue_worker_hooks
+scheduler_queue_hooks(struct scheduler *scheduler)
+{
+    return (struct queue_worker_hooks){
+        .on_job = on_job,
+        .on_cancel = on_cancel,
+        .on_finished = on_finished,
+        .context = scheduler,
+    };
+}
+
+void
+scheduler_set_queue(struct scheduler *scheduler, struct queue_worker *queue)
+{
+    scheduler->queue = queue;
+    for (size_t i = 0; i < scheduler->lane_count; i++)
+        update_capacity(&scheduler->lanes[i]);
+}
+
+const char *const *
+scheduler_languages(const struct scheduler *scheduler)
+{
+    return scheduler->languages;
+}
+
+uint32_t
+scheduler_busy(const struct scheduler *scheduler)
+{
+    uint32_t busy = scheduler->unacknowledged;
+
+    for (size_t i = 0; i < scheduler->lane_count; i++)
+        busy += scheduler->lanes[i].running;
+    return busy;
+}
+
+/* First time: the jobs' time is up. Second time: so is that of their results. */
+static void
+on_drain_timer(evutil_socket_t fd, short events, void *context)
+{
+    struct scheduler *scheduler = context;
+    struct timeval grace = {.tv_sec = PUBLISH_GRACE_MS / 1000};
+    struct assignment *assignment;
+
+    (void)fd;
+    (void)events;
+    if (scheduler->stopped || scheduler_busy(scheduler) == 0) {
+        end_drain(scheduler);
+        return;
+    }
+    scheduler->stopped = true;
+    LIST_FOREACH(assignment, &scheduler->assignments, link)
+    stop(assignment, ERR_WORKER_LOST);
+    (void)evtimer_add(scheduler->drain_timer, &grace);
+}
+
+void
+scheduler_drain(struct scheduler *scheduler, uint32_t timeout_ms, void (*on_drained)(void *context),
+                void *context)
+{
+    bool idle = scheduler_busy(scheduler) == 0;
+    struct timeval after = {.tv_sec = idle ? 0 : timeout_ms / 1000,
+                            .tv_usec = idle ? 0 : timeout_ms % 1000 * 1000};
+
+    if (scheduler->drain_timer)
+        return;
+    scheduler->on_drained = on_drained;
+    scheduler->drain_context = context;
+    scheduler->drain_timer = evtimer_new(scheduler->base, on_drain_timer, scheduler);
+    if (!scheduler->drain_timer || evtimer_add(scheduler->drain_timer, &after) < 0) {
+        on_drained(context); /* no memory to wait with */
+        return;
+    }
+    for (size_t i = 0; i < scheduler->lane_count; i++)
+        update_capacity(&scheduler->lanes[i]);
+}
+
+/* ---- construction ---- */
+
+static int
+lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler_language *language,
+          struct err *err)
+{
+    const struct job_maxima *maxima = &scheduler->maxima;
+    struct executor_options options = {
+        .command = language->command,
+        .slots = scheduler->slots,
+        .spare = scheduler->slots,
+        .input_capacity = execution_input_capacity(maxima->code_bytes, maxima->input_bytes),
+        .output_capacity = maxima->output_bytes,
+        .on_state = on_executor_state,
+        .context = lane,
+    };
+
+    lane->scheduler = scheduler;
+    lane->name = strdup(language->name);
+    if (!lane->name)
+        return err_set(err, ERR_SYSTEM, ENOMEM, "making the scheduler");
+    lane->executor = executor_new(scheduler->base, &options, err);
+    return lane->executor ? 0 : -1;
+}
+
+static int
+lanes_init(struct scheduler *scheduler, const struct scheduler_options *options, struct err *err)
+{
+    scheduler->lanes = calloc(options->language_count, sizeof(*scheduler->lanes));
+    scheduler->languages = calloc(options->language_count + 1, sizeof(*scheduler->languages));
+    if (!scheduler->lanes || !scheduler->languages)
+        return err_set(err, ERR_SYSTEM, ENOMEM, "making the scheduler");
+    for (size_t i = 0; i < options->language_count; i++) {
+        struct lane *lane = &scheduler->lanes[scheduler->lane_count++];
+        if (lane_init(scheduler, lane, &options->languages[i], err) < 0)
+            return -1;
+        scheduler->languages[i] = lane->name;
+    }
+    return 0;
+}
+
+struct scheduler *
+scheduler_new(const struct scheduler_options *options, struct err *err)
+{
+    struct scheduler *scheduler = calloc(1, sizeof(*scheduler));
+
+    if (!scheduler) {
+        err_set(err, ERR_SYSTEM, ENOMEM, "making the scheduler");
+        return NULL;
+    }
+    scheduler->base = options->base;
+    scheduler->worker_id = options->worker_id;
+    scheduler->slots = options->slots;
+    scheduler->maxima = options->maxima;
+    LIST_INIT(&scheduler->assignments);
+    if (lanes_init(scheduler, options, err) < 0) {
+        scheduler_free(scheduler);
+        return NULL;
+    }
+    return scheduler;
+}
+
+void
+scheduler_free(struct scheduler *scheduler)
+{
+    if (!scheduler)
+        return;
+    /* First: it calls nothing back, so that the assignments may go. */
+    for (size_t i = 0; i < scheduler->lane_count; i++)
+        executor_free(scheduler->lanes[i].executor);
+    while (!LIST_EMPTY(&scheduler->assignments))
+        assignment_free(LIST_FIRST(&scheduler->assignments));
+    for (size_t i = 0; i < scheduler->lane_count; i++)
+        free(scheduler->lanes[i].name);
+    if (scheduler->drain_timer)
+        event_free(scheduler->drain_timer);
+    free(scheduler->lanes);
+    free(scheduler->languages);
+    free(scheduler);
+}

@@ -1,0 +1,62 @@
+/*
+ * Between the queue and the executors: as many jobs as there are slots, each from the moment that
+ * it is claimed to the moment that its result is published.
+ *
+ *     struct scheduler *scheduler = scheduler_new(&options, &err);
+ *     struct queue_worker_hooks hooks = scheduler_queue_hooks(scheduler);
+ *     queue = queue_worker_new(base, ..., scheduler_languages(scheduler), &hooks, &err);
+ *     scheduler_set_queue(scheduler, queue);
+ *     ... event loop ...
+ *     scheduler_drain(scheduler, timeout_ms, on_drained, context);
+ */
+#ifndef RETORT_SCHEDULER_H
+#define RETORT_SCHEDULER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "common/err.h"
+#include "common/queue.h"
+#include "worker/admission.h"
+#include "worker/executor.h"
+
+struct scheduler_language {
+    const char *name;                     /* of the queue's list; borrowed */
+    const struct zygote_command *command; /* borrowed */
+};
+
+struct scheduler_options {
+    struct event_base *base;
+    const char *worker_id; /* borrowed */
+    uint32_t slots;        /* jobs at the same time, of each language */
+    struct job_maxima maxima;
+    const struct scheduler_language *languages; /* borrowed during scheduler_new() */
+    size_t language_count;
+};
+
+struct scheduler;
+
+struct scheduler *scheduler_new(const struct scheduler_options *options, struct err *err);
+/* Kills what still runs; publishes nothing. */
+void scheduler_free(struct scheduler *scheduler);
+
+/* NULL-terminated; valid as long as scheduler. */
+const char *const *scheduler_languages(const struct scheduler *scheduler);
+/* To make the queue's worker with; and that worker (borrowed), before the loop runs. */
+struct queue_worker_hooks scheduler_queue_hooks(struct scheduler *scheduler);
+void scheduler_set_queue(struct scheduler *scheduler, struct queue_worker *queue);
+
+/*
+ * Takes no more jobs, lets those that run end within timeout_ms, kills the rest, which are
+ * answered with WORKER_LOST, and waits until every result is published. Then on_drained is
+ * called, from the loop, once. A second call is ignored.
+ */
+void scheduler_drain(struct scheduler *scheduler, uint32_t timeout_ms,
+                     void (*on_drained)(void *context), void *context);
+
+/* Jobs claimed and not yet answered, results not yet acknowledged included. */
+uint32_t scheduler_busy(const struct scheduler *scheduler);
+
+#endif
