@@ -15,7 +15,7 @@
 #include "common/msgpack_shape.h"
 #include "common/utf8.h"
 
-#define ELEMENT_FIELDS 4
+#define ELEMENT_FIELDS 5
 #define BLOB_FIELDS    3
 
 /* ---- packing ---- */
@@ -92,14 +92,13 @@ codec_pack_job(const struct job *job, bool with_input, struct bytes *out, struct
     msgpack_packer packer;
     msgpack_sbuffer_init(&buffer);
     msgpack_packer_init(&packer, &buffer, msgpack_sbuffer_write);
-    msgpack_pack_map(&packer, with_input ? 8 : 6);
-    pack_str_field(&packer, "id", job->id);
+    msgpack_pack_map(&packer, with_input ? 7 : 5);
     pack_str_field(&packer, "language", job->language);
     pack_uint_field(&packer, "timeout_ms", job->limits.timeout_ms);
     pack_uint_field(&packer, "cpu_ms", job->limits.cpu_ms);
     pack_uint_field(&packer, "memory_mb", job->limits.memory_mb);
     pack_uint_field(&packer, "output_bytes", job->limits.output_bytes);
-    size_t expected = strlen(job->id) + strlen(job->language);
+    size_t expected = strlen(job->language);
     if (with_input) {
         pack_bin_field(&packer, "code", &job->code);
         pack_bin_field(&packer, "input", &job->input);
@@ -248,20 +247,27 @@ get_i32(const msgpack_object *map, const char *name, int32_t *value, struct err 
 
 /* Text of at most size - 1 bytes, without NUL; ends where it stops being UTF-8. */
 static int
+get_object_text(const msgpack_object *object, const char *name, char *text, size_t size,
+                struct err *err)
+{
+    const msgpack_object_str *str = &object->via.str;
+    if (object->type != MSGPACK_OBJECT_STR || str->size >= size)
+        return bad_field(err, name, "is not text of its length");
+    if (str->size > 0 && memchr(str->ptr, 0, str->size))
+        return bad_field(err, name, "has a NUL");
+    size_t length = utf8_valid_prefix(str->ptr, str->size);
+    if (length > 0)
+        memcpy(text, str->ptr, length);
+    text[length] = '\0';
+    return 0;
+}
+
+static int
 get_text(const msgpack_object *map, const char *name, char *text, size_t size, struct err *err)
 {
     const msgpack_object *field = find_field(map, name);
-    if (!field)
-        return bad_field(err, name, "is missing");
-    if (field->type != MSGPACK_OBJECT_STR || field->via.str.size >= size)
-        return bad_field(err, name, "is not text of its length");
-    if (field->via.str.size > 0 && memchr(field->via.str.ptr, 0, field->via.str.size))
-        return bad_field(err, name, "has a NUL");
-    size_t length = utf8_valid_prefix(field->via.str.ptr, field->via.str.size);
-    if (length > 0)
-        memcpy(text, field->via.str.ptr, length);
-    text[length] = '\0';
-    return 0;
+    return field ? get_object_text(field, name, text, size, err)
+                 : bad_field(err, name, "is missing");
 }
 
 static int
@@ -351,15 +357,14 @@ unpack_job_map(const msgpack_object *map, struct job *job, bool *has_input, stru
 {
     if (map->type != MSGPACK_OBJECT_MAP)
         return bad_message(err, "its job is not a map");
-    if (get_text(map, "id", job->id, sizeof(job->id), err) < 0 ||
-        get_text(map, "language", job->language, sizeof(job->language), err) < 0 ||
+    if (get_text(map, "language", job->language, sizeof(job->language), err) < 0 ||
         get_u32(map, "timeout_ms", 1, &job->limits.timeout_ms, err) < 0 ||
         get_u32(map, "cpu_ms", 1, &job->limits.cpu_ms, err) < 0 ||
         get_u32(map, "memory_mb", 1, &job->limits.memory_mb, err) < 0 ||
         get_u32(map, "output_bytes", 1, &job->limits.output_bytes, err) < 0)
         return -1;
-    if (job->id[0] == '\0' || job->language[0] == '\0')
-        return bad_field(err, job->id[0] ? "language" : "id", "is empty");
+    if (job->language[0] == '\0')
+        return bad_field(err, "language", "is empty");
     *has_input = find_field(map, "code") != NULL;
     if (!*has_input)
         return 0;
@@ -375,9 +380,12 @@ unpack_element_fields(const msgpack_object *element, struct job *job, bool *has_
         return -1;
     const msgpack_object *fields = element->via.array.ptr;
     if (get_deadline(&fields[1], "start_by", &job->start_by_ms, err) < 0 ||
-        get_deadline(&fields[2], "answer_by", &job->answer_by_ms, err) < 0)
+        get_deadline(&fields[2], "answer_by", &job->answer_by_ms, err) < 0 ||
+        get_object_text(&fields[3], "id", job->id, sizeof(job->id), err) < 0)
         return -1;
-    return unpack_job_map(&fields[3], job, has_input, err);
+    if (job->id[0] == '\0')
+        return bad_field(err, "id", "is empty");
+    return unpack_job_map(&fields[4], job, has_input, err);
 }
 
 int

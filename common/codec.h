@@ -1,8 +1,8 @@
 /*
  * Jobs and results as msgpack. This module is the only one that knows msgpack-c.
  *
- * Queue element, version 1: array [version, start_by_ms, answer_by_ms, job-map]. The job-map is
- * packed by the API; the first three are put before it by the submit script, in Redis's clock.
+ * Queue element, version 1: array [version, start_by_ms, answer_by_ms, id, job-map]. The job-map is
+ * packed by the API; the first four are put before it by the submit script, in Redis's clock.
  * Results: map with "v". Decoders check every length before they allocate, ignore unknown fields,
  * refuse missing ones and any version that they do not know. docs/PROTOCOL.md has the fields.
  */

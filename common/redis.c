@@ -289,10 +289,11 @@ on_hiredis_reply(redisAsyncContext *context, void *raw, void *data)
     struct redis_connection *connection = pending.connection;
     const redisReply *reply = raw;
     struct err err = ERR_INIT;
+    if (connection)
+        take_head(connection);
     free(data);
     if (!connection)
         return;
-    take_head(connection);
     if (!reply) {
         if (connection->state == STATE_UP)
             connection->state = STATE_GREETING; /* refuses commands from now on */

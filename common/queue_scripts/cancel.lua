@@ -16,8 +16,8 @@ if mode == 'start_by' and (state ~= 'queued' or now_us() <= was[3] * 1000) then
     return state
 end
 if state == 'queued' then
-    local element = '\148' .. cmsgpack.pack(1, tonumber(was[3]), tonumber(was[4])) .. ARGV[5]
-    redis.call('LREM', prefix .. 'queue:' .. language, -1, element)
+    redis.call('LREM', prefix .. 'queue:' .. language, -1,
+        make_element(was[3], was[4], id, ARGV[5]))
     if mode == 'hangup' then
         redis.call('HSET', job, 'state', 'cancelled')
         redis.call('DEL', prefix .. 'blob:' .. id)

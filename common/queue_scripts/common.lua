@@ -25,14 +25,20 @@ local function wake(id)
     redis.call('PEXPIRE', prefix .. 'reply:' .. id, KEEP_MS)
 end
 
+-- [version, start_by, answer_by, id, job]: a one-byte array header in front of the first four, and
+-- the job as its client packed it. Only the first four are read here (cmsgpack knows no bytes type).
+local function make_element(start_by, answer_by, id, job)
+    return '\149' .. cmsgpack.pack(1, tonumber(start_by), tonumber(answer_by), id) .. job
+end
+
 -- The id of the job in an element; nil when the element is not one of ours.
 local function element_id(element)
-    local good, fields = pcall(cmsgpack.unpack, element)
-    if not good or type(fields) ~= 'table' or type(fields[4]) ~= 'table' then
+    local header = string.byte(element)
+    if not header or header < 0x95 or header > 0x9f then
         return nil
     end
-    local id = fields[4]['id']
-    if type(id) ~= 'string' or id == '' then
+    local good, _, _, _, _, id = pcall(cmsgpack.unpack_limit, element, 4, 1)
+    if not good or type(id) ~= 'string' or not string.find(id, '^[%w._-]+$') then
         return nil
     end
     return id

@@ -31,8 +31,7 @@ redis.call('PEXPIREAT', job, expiry)
 if ARGV[10] ~= '' then
     redis.call('SET', prefix .. 'blob:' .. id, ARGV[10], 'PXAT', expiry)
 end
--- An array of four: version, start_by, answer_by and the job as the client packed it.
-local element = '\148' .. cmsgpack.pack(1, start_by, answer_by) .. ARGV[9]
-redis.call(ARGV[7] == '1' and 'RPUSH' or 'LPUSH', queue, element)
+redis.call(ARGV[7] == '1' and 'RPUSH' or 'LPUSH', queue,
+    make_element(start_by, answer_by, id, ARGV[9]))
 redis.call('EXPIRE', queue, LIST_KEEP_S)
 return {1, now, start_by, answer_by}
