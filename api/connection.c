@@ -185,7 +185,9 @@ read_on(struct connection *connection)
     struct evbuffer_iovec piece = {.iov_base = (char[]){""}, .iov_len = 0};
     bool at_end =
         connection->state == CONNECTION_BODY && !http_request_has_body(&connection->parser.request);
-    if (evbuffer_peek(input, -1, NULL, &piece, 1) < 1 && !at_end)
+    /* libevent may keep an empty chain in an empty buffer, and peek then yields a piece of 0 bytes */
+    evbuffer_peek(input, -1, NULL, &piece, 1);
+    if (piece.iov_len == 0 && !at_end)
         return false;
     if (connection->state == CONNECTION_IDLE)
         connection_set_state(connection, CONNECTION_HEAD);
