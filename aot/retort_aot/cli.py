@@ -2,11 +2,12 @@
 import argparse
 import hashlib
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from . import check, compiler, emit, image, options, passes, training, tree, wasm, wasm2c
+from . import check, compiler, emit, image, options, passes, source, training, tree, wasm, wasm2c
 from .cache import Cache, digest
 from .errors import Failure
 from .passes.common import Context
@@ -97,14 +98,14 @@ class Build:
         self._read_module()
         scratch = self.cache.scratch("work")
         try:
-            source = self._translate(scratch)
+            c_source = self._source(scratch)
             tree_path = scratch / "tree"
             with open(tree_path, "wb") as file:
                 tree.write(self.arguments.rootfs, file)
-            program = self._compile(source, tree_path, scratch)
+            program = self._compile(c_source, tree_path, scratch)
             image.write(self.arguments.image, program, tree_path, self._description())
         finally:
-            remove(scratch)
+            shutil.rmtree(scratch)
         self.progress.say(f"{self.arguments.image} is ready")
 
     def _read_module(self):
@@ -130,23 +131,30 @@ class Build:
                           "first 64 KiB (link it with --stack-first), or constant-base is off")
         return base
 
-    def _translate(self, scratch):
+    def _source(self, scratch):
+        """The C source, from the cache when nothing that it depends on has changed."""
+        base, units, dispatch = self._base(), self.arguments.units, self._dispatch()
         wasm2c.check_version(self.arguments.wasm2c)
-        megabytes = self.arguments.module.stat().st_size / 1e6
-        with self.progress.step("translating with wasm2c", megabytes * 0.4):
-            source, header = wasm2c.translate(self.arguments.wasm2c, self.arguments.module,
-                                              scratch)
-        with self.progress.step("rewriting", megabytes * 2):
-            program = wasm2c.parse(source, header, self.module)
-            context = Context(self.module, self.enabled, self._dispatch())
-            passes.run(program, context)
-            result = emit.emit(program, context, self.sha256, self._base(), self.arguments.units)
-        for note in program.notes:
+        key = digest(self.sha256, source.tool_identity(), *sorted(self.enabled), base, units,
+                     dispatch)
+        result = source.cached(self.cache, key,
+                               lambda: self._translate(scratch, base, units, dispatch))
+        for note in result.notes:
             self.progress.say("  " + note)
         if self.arguments.keep_source:
             self.arguments.keep_source.mkdir(parents=True, exist_ok=True)
-            compiler.write_source(result, self.arguments.keep_source)
+            result.write(self.arguments.keep_source)
         return result
+
+    def _translate(self, scratch, base, units, dispatch):
+        megabytes = self.arguments.module.stat().st_size / 1e6
+        with self.progress.step("translating with wasm2c", megabytes * 0.4):
+            text, header = wasm2c.translate(self.arguments.wasm2c, self.arguments.module, scratch)
+        with self.progress.step("rewriting", megabytes * 2):
+            program = wasm2c.parse(text, header, self.module)
+            context = Context(self.module, self.enabled, dispatch)
+            passes.run(program, context)
+            return emit.emit(program, context, self.sha256, base, units)
 
     def _dispatch(self):
         name = self.arguments.dispatch
@@ -170,13 +178,13 @@ class Build:
         return image.Description(language, self.sha256, self._bootstraps(),
                                  tuple(self._guest_argv()), tuple(self.arguments.env))
 
-    def _compile(self, source, tree_path, scratch):
-        profile = self._profile(source, tree_path, scratch)
+    def _compile(self, c_source, tree_path, scratch):
+        profile = self._profile(c_source, tree_path, scratch)
         mode = "use" if profile else "plain"
-        objects = self.compiler.compile(source, mode, profile)
+        objects = self.compiler.compile(c_source, mode, profile)
         return self._link(objects, scratch / "program", self.arguments.driver, ())
 
-    def _profile(self, source, tree_path, scratch):
+    def _profile(self, c_source, tree_path, scratch):
         files, lists = self.arguments.train, [shlex.split(a) for a in self.arguments.train_args]
         if "profile" not in self.enabled or not (files or lists):
             return None
@@ -184,13 +192,13 @@ class Build:
                              digest(tree_path.read_bytes()), self._bootstraps(), files, lists)
 
         def program():
-            objects = self.compiler.compile(source, "instrument")
+            objects = self.compiler.compile(c_source, "instrument")
             return self._link(objects, scratch / "instrumented", True, INSTRUMENTED_LIBRARIES)
 
-        units = [unit.text for unit in source.units]
+        units = [unit.text for unit in c_source.units]
         return training.profile(self.cache, self.progress, program, plan,
                                 [self.compiler.identity, self.arguments.opt,
-                                 self.arguments.cflags, source.header, *units])
+                                 self.arguments.cflags, c_source.header, *units])
 
     def _link(self, objects, target, driver, libraries):
         arguments = self.arguments
@@ -207,12 +215,6 @@ class Build:
                      if "undefined" in line or "error" in line] or [done.stderr]
             raise Failure(f"the program cannot be linked: {lines[0][:400]}")
         return target
-
-
-def remove(directory):
-    for path in directory.iterdir():
-        path.unlink()
-    directory.rmdir()
 
 
 TAKE_DASHES = ("--arg", "--env", "--train-args", "--opt", "--cflags", "--dispatch-cflags",

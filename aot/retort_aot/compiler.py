@@ -79,7 +79,7 @@ class Compiler:
         todo.sort(key=lambda job: -job.needs_bytes)
         scratch = self.cache.scratch("objects")
         try:
-            write_source(source, scratch)
+            source.write(scratch)
             what = {"plain": "compiling", "instrument": "compiling for the training run",
                     "use": "compiling with the profile"}[mode]
             with self.progress.step(f"{what}: {len(todo)} of {len(jobs)} units",
@@ -147,7 +147,7 @@ class Compiler:
     def _start(self, job, directory):
         name = job.unit.name
         command = [self.toolchain.command, *job.flags, "-I", str(self.toolchain.root), "-I", ".",
-                   "-c", name + job.unit.suffix, "-o", name + ".o"]
+                   "-c", job.unit.file_name, "-o", name + ".o"]
         log = open(directory / f"{name}.log", "wb")
         with log:
             job.process = subprocess.Popen(command, cwd=directory, stdout=log,
@@ -162,14 +162,6 @@ class Compiler:
         took = time.monotonic() - job.started
         if took >= 2:
             self.progress.say(f"  [{count}] {job.unit.name} in {took:.0f} s")
-
-
-def write_source(source, directory):
-    """Writes the units as files, as the compiler wants them."""
-    (directory / "module.h").write_text(source.header)
-    (directory / "data.bin").write_bytes(source.data)
-    for unit in source.units:
-        (directory / (unit.name + unit.suffix)).write_text(unit.text)
 
 
 def compiler_complaint(job, directory):

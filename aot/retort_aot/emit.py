@@ -3,30 +3,13 @@
 Data segments go into one binary file (.incbin) and a table of (offset, length): modules with
 tens of thousands of segments do not compile as C text.
 """
-from dataclasses import dataclass
-
 from . import wasm
 from .errors import Failure
 from .passes.common import instance_parameter, parameter_list
+from .source import Source, Unit
 
 BASE_ELSEWHERE = 0x200000000000  # free in every layout of x86-64 Linux, AddressSanitizer's too
 HIDDEN_ON, HIDDEN_OFF = "#pragma GCC visibility push(hidden)\n", "#pragma GCC visibility pop\n"
-
-
-@dataclass(frozen=True)
-class Unit:
-    name: str     # of the file, without suffix
-    text: str
-    suffix: str = ".c"
-    is_dispatch: bool = False
-
-
-@dataclass(frozen=True)
-class Source:
-    """All that the compiler gets."""
-    header: str   # module.h
-    units: tuple  # of Unit
-    data: bytes   # data.bin
 
 
 def emit(program, context, sha256, base, unit_count):
@@ -36,7 +19,7 @@ def emit(program, context, sha256, base, unit_count):
     header = _header(program, context, base, passive)
     units.append(Unit("module", _module_unit(program, context, sha256, base, segments)))
     units.append(Unit("data", DATA_UNIT, suffix=".S"))
-    return Source(header, tuple(units), data)
+    return Source(header, tuple(units), data, tuple(program.notes))
 
 
 def _function_units(program, context, unit_count):
