@@ -1,0 +1,139 @@
+#include "worker/run/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help_head[] =
+    "retort-run [flags] FILE.py [args...]      run a program\n"
+    "retort-run [flags] -c CODE [args...]      run the text CODE\n"
+    "retort-run [flags] - [args...]            run the program on standard input\n"
+    "retort-run [flags] --image IMAGE args...  run another image's module\n"
+    "\n"
+    "Runs a program in the sandbox. Standard input is read to its end first (unless it is a\n"
+    "terminal or the program itself); standard output, standard error and the exit code are the\n"
+    "program's.\n"
+    "\n"
+    "  --json               print the whole result as JSON instead; exit 0 if there is one\n"
+    "  --dir HOST::GUEST    copy a host directory into the program's tree (links are left out);\n"
+    "                       may be given several times\n"
+    "  --help               this text\n";
+
+static const char help_tail[] = "\n"
+                                "Exit codes: the program's own, or\n"
+                                "  2    the command line is not valid, or a file cannot be read\n"
+                                "  124  stopped at the wall-clock or CPU-time limit\n"
+                                "  125  the sandbox failed\n"
+                                "  137  died for want of memory\n"
+                                "  128+n  crashed: signal n, or a trap (n is 4)\n";
+
+void
+run_options_print_help(FILE *out)
+{
+    fputs(help_head, out);
+    config_print_help(CONFIG_RUN, out);
+    fputs(help_tail, out);
+}
+
+static int
+add_dir(struct run_options *options, const char *value, struct err *err)
+{
+    const char *separator = strstr(value, "::");
+
+    if (separator == NULL || separator == value || separator[2] != '/')
+        return err_set(err, ERR_INVALID, 0, "--dir %s: not HOST::GUEST with GUEST from /", value);
+    ((const char **)(uintptr_t)options->dirs)[options->dir_count++] = value;
+    return 0;
+}
+
+/* The value of the flag at argv[*index], which stands alone or ends in =value. */
+static const char *
+value_of(const char *name, int argc, char **argv, int *index, struct err *err)
+{
+    size_t length = strlen(name);
+
+    if (argv[*index][length] == '=')
+        return argv[(*index)++] + length + 1;
+    if (*index + 1 >= argc) {
+        err_set(err, ERR_INVALID, 0, "%s needs a value", name);
+        return NULL;
+    }
+    *index += 2;
+    return argv[*index - 1];
+}
+
+static bool
+is_flag(const char *argument, const char *name)
+{
+    size_t length = strlen(name);
+
+    return strncmp(argument, name, length) == 0 &&
+           (argument[length] == '\0' || argument[length] == '=');
+}
+
+static int
+parse_switch(struct run_options *options, const char *argument)
+{
+    if (strcmp(argument, "--json") == 0)
+        options->json = true;
+    else if (strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0)
+        options->help = true;
+    else
+        return 0;
+    return 1;
+}
+
+/* The flag at argv[*index]. */
+static int
+parse_one(struct run_options *options, int argc, char **argv, int *index, struct err *err)
+{
+    if (parse_switch(options, argv[*index])) {
+        (*index)++;
+        return 0;
+    }
+    if (is_flag(argv[*index], "--dir")) {
+        const char *value = value_of("--dir", argc, argv, index, err);
+        return value != NULL ? add_dir(options, value, err) : -1;
+    }
+    int known = config_parse_flag(&options->config, CONFIG_RUN, argc, argv, index, err);
+    if (known == 0)
+        return err_set(err, ERR_INVALID, 0, "%s: unknown flag; see --help", argv[*index]);
+    return known < 0 ? -1 : 0;
+}
+
+int
+run_options_parse(struct run_options *options, int argc, char **argv, struct err *err)
+{
+    int index = 1;
+
+    *options = (struct run_options){.json = false};
+    if (config_init(&options->config, CONFIG_RUN, err) < 0)
+        return -1;
+    options->dirs = calloc((size_t)argc + 1, sizeof(*options->dirs));
+    if (options->dirs == NULL)
+        return err_set(err, ERR_SYSTEM, ENOMEM, "cannot read the arguments");
+    while (index < argc && argv[index][0] == '-' && argv[index][1] != '\0') {
+        if (strcmp(argv[index], "--") == 0) {
+            index++;
+            break;
+        }
+        if (strcmp(argv[index], "-c") == 0) {
+            options->code = value_of("-c", argc, argv, &index, err);
+            if (options->code == NULL)
+                return -1;
+            break;
+        }
+        if (parse_one(options, argc, argv, &index, err) < 0)
+            return -1;
+    }
+    options->arguments = argv + index;
+    return 0;
+}
+
+void
+run_options_fini(struct run_options *options)
+{
+    config_fini(&options->config);
+    free((void *)(uintptr_t)options->dirs);
+    *options = (struct run_options){.json = false};
+}

@@ -1,0 +1,109 @@
+#include "worker/run/session.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <unistd.h>
+
+#define STREAM_COUNT   2
+#define POLL_PERIOD_US 10000
+
+struct running {
+    struct event_base *base;
+    struct executor *executor;
+    struct execution *execution; /* NULL when it has ended */
+    struct event *poll_event;
+    size_t copied[STREAM_COUNT];
+    struct result *result;
+    bool stream;
+};
+
+/* Writes what has come since the last time. Whoever reads our output slowly makes us wait only. */
+static void
+copy_new(struct running *running, int stream, const char *data, size_t size)
+{
+    while (running->copied[stream] < size) {
+        ssize_t written =
+            write(stream + 1, data + running->copied[stream], size - running->copied[stream]);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0) {
+            running->copied[stream] = size;
+            return;
+        }
+        running->copied[stream] += (size_t)written;
+    }
+}
+
+static void
+on_poll(evutil_socket_t fd, short what, void *context)
+{
+    struct running *running = context;
+
+    (void)fd;
+    (void)what;
+    for (int stream = 0; running->execution != NULL && stream < STREAM_COUNT; stream++) {
+        size_t size;
+        const char *data = execution_output(running->execution, stream, &size);
+        copy_new(running, stream, data, size);
+    }
+}
+
+static void
+on_done(void *context, struct result *result)
+{
+    struct running *running = context;
+
+    *running->result = *result;
+    running->execution = NULL;
+    if (running->stream) {
+        copy_new(running, 0, result->out.kept.data, result->out.kept.size);
+        copy_new(running, 1, result->err.kept.data, result->err.kept.size);
+    }
+    event_base_loopbreak(running->base);
+}
+
+static int
+start(struct running *running, const struct run_session *session, struct err *err)
+{
+    struct timeval period = {.tv_usec = POLL_PERIOD_US};
+    struct execution_request request = {.records = session->input->records,
+                                        .record_count = session->input->count,
+                                        .limits = session->limits,
+                                        .on_done = on_done,
+                                        .context = running};
+    struct executor_options options = {.command = session->command,
+                                       .slots = 1,
+                                       .input_capacity = session->input->bytes,
+                                       .output_capacity = session->limits.output_bytes};
+
+    running->executor = executor_new(running->base, &options, err);
+    if (running->executor == NULL)
+        return -1;
+    running->poll_event = event_new(running->base, -1, EV_PERSIST, on_poll, running);
+    if (running->poll_event == NULL ||
+        (running->stream && event_add(running->poll_event, &period) < 0))
+        return err_set(err, ERR_SYSTEM, ENOMEM, "cannot start the loop");
+    running->execution = executor_run(running->executor, &request, err);
+    return running->execution != NULL ? 0 : -1;
+}
+
+int
+run_session(const struct run_session *session, struct result *result, struct err *err)
+{
+    struct running running = {.result = result, .stream = session->stream};
+    int outcome = -1;
+
+    *result = (struct result){.verdict = VERDICT_NONE};
+    running.base = event_base_new();
+    if (running.base == NULL)
+        return err_set(err, ERR_SYSTEM, ENOMEM, "cannot start the loop");
+    if (start(&running, session, err) == 0) {
+        event_base_dispatch(running.base);
+        outcome = 0;
+    }
+    executor_free(running.executor);
+    if (running.poll_event != NULL)
+        event_free(running.poll_event);
+    event_base_free(running.base);
+    return outcome;
+}
