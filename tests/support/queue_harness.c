@@ -191,6 +191,17 @@ harness_run_for(struct harness *h, unsigned ms)
         ;
 }
 
+void
+harness_wait_depth(struct harness *h, long long depth)
+{
+    uint64_t deadline_us = clock_monotonic_us() + 3000000;
+    while (redis_fixture_int(&h->redis, "LLEN " HARNESS_PREFIX "queue:python") != depth) {
+        if (clock_monotonic_us() > deadline_us)
+            fail_msg("the queue never had %lld jobs", depth);
+        harness_run_for(h, 5);
+    }
+}
+
 bool
 harness_disconnected(struct harness *h)
 {

@@ -57,6 +57,8 @@ void harness_finish(struct harness *h, unsigned index);
 void harness_run_until(struct harness *h, const unsigned *value, unsigned at_least, unsigned ms);
 /* The same for a condition. */
 void harness_run_while(struct harness *h, bool (*condition)(struct harness *h), unsigned ms);
+/* Runs the loop until so many jobs stand in the queue. */
+void harness_wait_depth(struct harness *h, long long depth);
 /* Runs the loop for so long: only to show that nothing more happens. */
 void harness_run_for(struct harness *h, unsigned ms);
 bool harness_disconnected(struct harness *h);

@@ -65,7 +65,7 @@ test_large_code_travels_beside_the_list(void **state)
     memset(code, 'a', size);
     code[size] = '\0';
     harness_submit(h, code, &answer);
-    harness_run_for(h, 50);
+    harness_wait_depth(h, 1);
     assert_true(redis_fixture_int(&h->redis, "MEMORY USAGE t:queue:python") < 4000);
     take(h, 1);
     harness_run_until(h, &answer.count, 1, 3000);
@@ -135,6 +135,7 @@ test_jobs_are_taken_in_the_order_of_submission_except_probes(void **state)
     harness_submit(h, "first", &first);
     harness_submit(h, "second", &second);
     harness_submit_as(h, "probe", &probe, 5000, &head);
+    harness_wait_depth(h, 3);
     take(h, 3);
     harness_run_until(h, &h->jobs, 3, 3000);
     assert_string_equal(h->held[0].job.code.data, "probe");
@@ -142,7 +143,10 @@ test_jobs_are_taken_in_the_order_of_submission_except_probes(void **state)
     assert_string_equal(h->held[2].job.code.data, "second");
     for (unsigned i = 0; i < 3; i++)
         harness_finish(h, i);
+    harness_run_until(h, &h->delivered, 3, 3000);
+    harness_run_until(h, &first.count, 1, 3000);
     harness_run_until(h, &second.count, 1, 3000);
+    harness_run_until(h, &head.count, 1, 3000);
     result_fini(&first.result);
     result_fini(&second.result);
     result_fini(&head.result);
@@ -230,10 +234,9 @@ test_cancelling_a_queued_job_takes_it_off_the_list(void **state)
     struct harness_answer cancelled, other;
     harness_submit(h, "cancelled", &cancelled);
     harness_submit(h, "other", &other);
-    harness_run_for(h, 50);
+    harness_wait_depth(h, 2);
     queue_request_cancel(cancelled.request);
-    harness_run_for(h, 50);
-    assert_int_equal(redis_fixture_int(&h->redis, "LLEN t:queue:python"), 1);
+    harness_wait_depth(h, 1);
     take(h, 2);
     harness_run_until(h, &other.count, 1, 3000);
     assert_int_equal(cancelled.count, 0);
@@ -356,9 +359,10 @@ test_a_job_of_an_unknown_version_is_answered_and_kept_as_dead_letter(void **stat
                                  "answer_by 99999999999999");
     redis_fixture_run(&h->redis, "EXPIRE t:job:ab 100");
     redis_fixture_run(&h->redis, "LPUSH t:queue:python %b",
-                      "\x94\x07\x02\x03\x81\xa2id\xa2"
-                      "ab",
-                      (size_t)11);
+                      "\x95\x07\x02\x03\xa2"
+                      "ab"
+                      "\x80",
+                      (size_t)8);
     take(h, 1);
     harness_run_for(h, 200);
     assert_int_equal(h->jobs, 0);
