@@ -4,7 +4,7 @@
 Twice the same contract: with native Python in the runtime's place, which lets programs look at
 their own process; and with a real WASI runtime and python.wasm, when both are there:
 RETORT_WASI_RUNTIME (default: tests/support/wasi-runtime) and RETORT_PYTHON_WASM (default: the
-build's).
+build's), with RETORT_WASI_RUNTIME_ARGS (default: the build's standard library as directory).
 """
 
 from __future__ import annotations
@@ -36,8 +36,12 @@ from cli_zygote import (  # noqa: E402
 )
 
 PROGRAM = Path(os.environ.get("RETORT_CLI_ZYGOTE", ROOT / "build/release/retort-cli-zygote"))
-WASM = Path(os.environ.get("RETORT_PYTHON_WASM", ROOT / "build/image/python/python.wasm"))
+PYTHON = ROOT / "build/python"
+WASM = Path(os.environ.get("RETORT_PYTHON_WASM", PYTHON / "python.wasm"))
 RUNTIME = Path(os.environ.get("RETORT_WASI_RUNTIME", ROOT / "tests/support/wasi-runtime"))
+RUNTIME_ARGS = os.environ.get(
+    "RETORT_WASI_RUNTIME_ARGS", f"-W max-memory-size={{memory_bytes}} --dir {PYTHON}/rootfs::/"
+)
 
 # `native-runtime run ARGS MODULE -- PYTHON-ARGS`: the same command line, native Python behind it.
 NATIVE_RUNTIME = """#!/bin/sh
@@ -211,16 +215,19 @@ class Pump(Sandbox):
         )
         self.assertEqual(
             outcome.stdout.decode().split("\n"),
-            ["CORE 0", "FSIZE 0", "NOFILE 256", "CPU 2", f"DATA {(100 + 1024) << 20}", ""],
+            ["CORE 0", f"FSIZE {64 << 20}", "NOFILE 256", "CPU 2", f"DATA {(100 + 1024) << 20}", ""],
         )
 
     def test_privileges_cannot_come_back(self) -> None:
         outcome = self.native().run("print(open('/proc/self/status').read())")
         self.assertIn(b"NoNewPrivs:\t1\n", outcome.stdout)
 
-    def test_a_file_cannot_be_filled(self) -> None:
+    def test_a_file_cannot_grow_past_its_limit(self) -> None:
         outcome = self.native().run(
-            "import os\ntry:\n    os.write(os.open(os.environ['HOME'] + '/x', os.O_CREAT | os.O_RDWR), b'x')\n"
+            "import os\n"
+            "fd = os.open(os.environ['HOME'] + '/x', os.O_CREAT | os.O_RDWR)\n"
+            "os.truncate(fd, 64 << 20)\n"
+            "try:\n    os.truncate(fd, (64 << 20) + 1)\n"
             "except OSError as e:\n    print(e.errno)\n"
         )
         self.assertEqual(outcome.stdout, b"27\n")  # EFBIG
@@ -448,12 +455,11 @@ class Real(Sandbox):
     def setUpClass(cls) -> None:
         if not WASM.exists():
             raise unittest.SkipTest(f"no {WASM}: set RETORT_PYTHON_WASM")
-        probe = subprocess.run([RUNTIME, "--version"], capture_output=True, text=True, check=False)
-        if probe.returncode != 0:
-            raise unittest.SkipTest(f"{RUNTIME} does not run: {probe.stderr.strip()[-200:]}")
+        if RUNTIME.name == "wasi-runtime":
+            subprocess.run([RUNTIME, "--fetch"], check=True)
         cls.zygote = CliZygote(
             PROGRAM, "--runtime", str(RUNTIME), "--module", str(WASM),
-            "--runtime-args", os.environ.get("RETORT_WASI_RUNTIME_ARGS", ""),
+            "--runtime-args", RUNTIME_ARGS, env={"PATH": os.environ["PATH"]},
         )  # fmt: skip
         event = cls.zygote.receive()
         assert event is not None
@@ -480,6 +486,13 @@ class Real(Sandbox):
         outcome = self.zygote.run("open('/etc/passwd')")
         self.assertEqual(outcome.exit_code, 1)
         self.assertNotIn(b"root:", outcome.stdout)
+
+    def test_memory_is_limited_where_the_runtime_can(self) -> None:
+        if "{memory_bytes}" not in RUNTIME_ARGS:
+            self.skipTest("RETORT_WASI_RUNTIME_ARGS passes no limit")
+        outcome = self.zygote.run("try:\n    x = bytearray(90 << 20)\nexcept MemoryError: print('M')",
+                                  memory_mb=64)  # fmt: skip
+        self.assertEqual((outcome.stdout, outcome.exit_code), (b"M\n", 0))
 
     def test_a_busy_loop_ends_at_its_cpu_limit(self) -> None:
         outcome = self.zygote.run("while True: pass", cpu_ms=3000)
