@@ -19,182 +19,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "common/log.h"
-#include "common/utf8.h"
-#include "worker/process.h"
-#include "worker/verdict_of.h"
+#include "worker/executor_internal.h"
 
 /* Forks asked for and not answered: a burst must not fill the control socket. */
 #define FORKING_MAX        8
 /* Processes in a row that end before they get a job. */
 #define EARLY_ENDS_MAX     3
 #define EARLY_END_PAUSE_MS 200
-#define RECORDS_SLACK      4096
-
-TAILQ_HEAD(execution_list, execution);
-
-struct place;
-
-struct execution {
-    TAILQ_ENTRY(execution) link;
-    struct execution_list *list; /* the one it is in */
-    struct executor *executor;
-    struct execution_request request;
-    struct place *place; /* NULL unless it runs */
-    struct event *timer; /* wall clock; also the end of a job that was cancelled as it waited */
-    uint64_t started_us;
-    enum kill_reason killed;
-};
-
-/* One place of the pool. */
-struct place {
-    TAILQ_ENTRY(place) warm_link;
-    bool in_warm; /* the process is WARM, and in that list */
-    struct process process;
-    struct execution *execution; /* while the process is RUNNING */
-};
-
-TAILQ_HEAD(place_list, place);
-
-struct executor {
-    struct event_base *base;
-    struct executor_options options;
-    struct zygote *zygote;
-    struct place *places;
-    uint32_t place_count;
-    struct place_list warm;        /* longest first */
-    struct execution_list waiting; /* oldest first */
-    struct execution_list running;
-    struct execution_list leaving; /* cancelled as they waited */
-    struct event *refill_event;
-    uint32_t execution_count, warm_count, forking_count;
-    uint32_t early_ends; /* in a row */
-    bool dead;           /* the zygote died and is not up again */
-    uint64_t boot_us;
-    uint32_t deaths;
-    struct err last_failure;
-};
-
-/* ---- ends ---- */
-
-/* Kept bytes of one stream, not cut inside a character. */
-static int
-copy_stream(const struct job_memory *memory, int stream, struct result_stream *out)
-{
-    size_t kept;
-    const char *data = job_memory_output(memory, stream, &kept, &out->dropped_bytes);
-
-    if (out->dropped_bytes > 0) {
-        size_t whole = utf8_cut(data, kept);
-        out->dropped_bytes += kept - whole;
-        kept = whole;
-    }
-    return bytes_copy(&out->kept, data, kept);
-}
-
-static void
-fail_result(struct result *result, const char *text)
-{
-    result->error = ERR_SANDBOX_ERROR;
-    result->verdict = VERDICT_NONE;
-    result->exit_code = -1;
-    snprintf(result->detail, sizeof(result->detail), "%s", text);
-}
-
-/* Takes the execution out of every list and tells its owner. */
-static void
-finish(struct execution *execution, struct result *result)
-{
-    struct executor *executor = execution->executor;
-    struct execution_request request = execution->request;
-
-    TAILQ_REMOVE(execution->list, execution, link);
-    executor->execution_count--;
-    event_free(execution->timer);
-    free(execution);
-    request.on_done(request.context, result);
-}
-
-static void
-judge(const struct execution *execution, const struct zygote_event *event, struct result *result)
-{
-    struct job_memory_header *header = execution->place->process.memory.header;
-    char text[sizeof(header->text)];
-
-    memcpy(text, header->text, sizeof(text));
-    text[sizeof(text) - 1] = '\0';
-    struct ending ending = {
-        .status = event->status,
-        .killed = execution->killed,
-        .cpu_us = event->cpu_us,
-        .cpu_limit_us = (uint64_t)execution->request.limits.cpu_ms * 1000,
-        .timeout_ms = execution->request.limits.timeout_ms,
-        .note = atomic_load(&header->note),
-        .trap = atomic_load(&header->trap),
-        .exit_code = atomic_load(&header->exit_code),
-        .memory_refused = atomic_load(&header->memory_refused) != 0,
-        .memory_fatal = atomic_load(&header->memory_fatal) != 0,
-        .text = text,
-    };
-    verdict_of(&ending, result);
-}
-
-static void
-finish_ended(struct execution *execution, const struct zygote_event *event)
-{
-    struct result result = {
-        .exec_us = clock_monotonic_us() - execution->started_us,
-        .cpu_us = event->cpu_us,
-        .memory_peak_bytes = event->max_rss_kib * 1024,
-        .minor_faults =
-            event->minor_faults > UINT32_MAX ? UINT32_MAX : (uint32_t)event->minor_faults,
-    };
-
-    judge(execution, event, &result);
-    if (copy_stream(&execution->place->process.memory, 0, &result.out) < 0 ||
-        copy_stream(&execution->place->process.memory, 1, &result.err) < 0)
-        fail_result(&result, "no memory left for the program's output");
-    finish(execution, &result);
-}
-
-static void
-finish_failed(struct execution *execution, const char *text)
-{
-    struct result result = {.error = ERR_NONE};
-
-    if (execution->started_us != 0)
-        result.exec_us = clock_monotonic_us() - execution->started_us;
-    fail_result(&result, text);
-    finish(execution, &result);
-}
-
-/* Only those that are there now: on_done may start others. */
-static void
-fail_all(struct execution_list *list, const char *text)
-{
-    struct execution *last = TAILQ_LAST(list, execution_list);
-    bool more = last != NULL;
-
-    while (more) {
-        struct execution *execution = TAILQ_FIRST(list);
-        more = execution != last;
-        finish_failed(execution, text);
-    }
-}
 
 /* ---- starts ---- */
-
-static void
-arm(struct execution *execution, uint32_t ms)
-{
-    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
-
-    event_add(execution->timer, &delay);
-}
 
 static int
 write_records(struct place *place, const struct execution_request *request, struct err *err)
@@ -206,14 +42,6 @@ write_records(struct place *place, const struct execution_request *request, stru
             return -1;
     }
     return 0;
-}
-
-static void
-move_to(struct execution *execution, struct execution_list *list)
-{
-    TAILQ_REMOVE(execution->list, execution, link);
-    TAILQ_INSERT_TAIL(list, execution, link);
-    execution->list = list;
 }
 
 static void
@@ -237,11 +65,7 @@ start_in(struct place *place, struct execution *execution)
         process_kill(&place->process);
         return;
     }
-    execution->started_us = clock_monotonic_us();
-    execution->place = place;
-    place->execution = execution;
-    move_to(execution, &executor->running);
-    arm(execution, execution->request.limits.timeout_ms);
+    execution_started(execution, place);
 }
 
 static void
@@ -318,7 +142,7 @@ static void
 early_end(struct executor *executor, const char *text)
 {
     if (++executor->early_ends >= EARLY_ENDS_MAX)
-        fail_all(&executor->waiting, text);
+        execution_fail_all(&executor->waiting, text);
     refill_in(executor, EARLY_END_PAUSE_MS);
 }
 
@@ -348,7 +172,7 @@ on_running_ended(struct executor *executor, struct place *place, const struct zy
 
     executor->early_ends = 0;
     place->execution = NULL;
-    finish_ended(execution, event);
+    execution_finish(execution, event);
     process_ended(&place->process, executor->place_count);
     refill_in(executor, 0);
 }
@@ -428,8 +252,8 @@ on_death(void *context, const struct err *err)
     executor->deaths++;
     executor->last_failure = *err;
     empty_places(executor);
-    fail_all(&executor->running, err->text);
-    fail_all(&executor->waiting, err->text);
+    execution_fail_all(&executor->running, err->text);
+    execution_fail_all(&executor->waiting, err->text);
     if (executor->options.on_state != NULL)
         executor->options.on_state(executor->options.context, err);
 }
@@ -472,27 +296,15 @@ out_of_memory:
     return NULL;
 }
 
-static void
-free_list(struct execution_list *list)
-{
-    struct execution *execution;
-
-    while ((execution = TAILQ_FIRST(list)) != NULL) {
-        TAILQ_REMOVE(list, execution, link);
-        event_free(execution->timer);
-        free(execution);
-    }
-}
-
 void
 executor_free(struct executor *executor)
 {
     if (executor == NULL)
         return;
     if (executor->zygote != NULL) {
-        free_list(&executor->running);
-        free_list(&executor->waiting);
-        free_list(&executor->leaving);
+        execution_free_all(&executor->running);
+        execution_free_all(&executor->waiting);
+        execution_free_all(&executor->leaving);
         for (uint32_t i = 0; i < executor->place_count; i++)
             executor->places[i].execution = NULL;
         empty_places(executor);
@@ -516,23 +328,6 @@ executor_stats(const struct executor *executor, struct executor_stats *stats)
         .zygote_deaths = executor->deaths,
         .last_failure = executor->last_failure,
     };
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *context)
-{
-    struct execution *execution = context;
-    struct result result = {.verdict = VERDICT_CANCELLED, .exit_code = -1};
-
-    (void)fd;
-    (void)what;
-    if (execution->place == NULL) {
-        finish(execution, &result);
-        return;
-    }
-    if (execution->killed == KILL_NONE)
-        execution->killed = KILL_TIMEOUT;
-    process_kill(&execution->place->process);
 }
 
 static int
@@ -562,64 +357,11 @@ executor_run(struct executor *executor, const struct execution_request *request,
 {
     if (check_request(executor, request, err) < 0)
         return NULL;
-    struct execution *execution = calloc(1, sizeof(*execution));
-    if (execution != NULL)
-        execution->timer = evtimer_new(executor->base, on_timer, execution);
-    if (execution == NULL || execution->timer == NULL) {
-        free(execution);
+    struct execution *execution = execution_new(executor, request);
+    if (execution == NULL) {
         err_set(err, ERR_SANDBOX_ERROR, ENOMEM, "cannot start a job");
         return NULL;
     }
-    execution->executor = executor;
-    execution->request = *request;
-    execution->list = &executor->waiting;
-    TAILQ_INSERT_TAIL(&executor->waiting, execution, link);
-    executor->execution_count++;
     match(executor);
     return execution;
-}
-
-void
-execution_cancel(struct execution *execution)
-{
-    if (execution->killed != KILL_NONE)
-        return;
-    execution->killed = KILL_CANCELLED;
-    if (execution->place != NULL) {
-        process_kill(&execution->place->process);
-        return;
-    }
-    move_to(execution, &execution->executor->leaving);
-    arm(execution, 0);
-}
-
-const char *
-execution_output(const struct execution *execution, int stream, size_t *size)
-{
-    uint64_t dropped;
-
-    *size = 0;
-    if (execution->place == NULL)
-        return "";
-    return job_memory_output(&execution->place->process.memory, stream, size, &dropped);
-}
-
-size_t
-execution_job_records(const struct job *job, struct execution_record *records)
-{
-    records[0] = (struct execution_record){
-        .type = JOB_RECORD_ARG, .data = EXECUTION_MAIN_PATH, .size = strlen(EXECUTION_MAIN_PATH)};
-    records[1] = (struct execution_record){.type = JOB_RECORD_FILE,
-                                           .name = EXECUTION_MAIN_PATH,
-                                           .data = job->code.data,
-                                           .size = job->code.size};
-    records[2] = (struct execution_record){
-        .type = JOB_RECORD_STDIN, .data = job->input.data, .size = job->input.size};
-    return EXECUTION_JOB_RECORDS;
-}
-
-size_t
-execution_input_capacity(size_t max_code_bytes, size_t max_stdin_bytes)
-{
-    return max_code_bytes + max_stdin_bytes + RECORDS_SLACK;
 }

@@ -1,0 +1,234 @@
+/* One job in the executor: its clock, its end, its result. */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/utf8.h"
+#include "worker/executor_internal.h"
+
+#define RECORDS_SLACK 4096
+
+/* Kept bytes of one stream, not cut inside a character. */
+static int
+copy_stream(const struct job_memory *memory, int stream, struct result_stream *out)
+{
+    size_t kept;
+    const char *data = job_memory_output(memory, stream, &kept, &out->dropped_bytes);
+
+    if (out->dropped_bytes > 0) {
+        size_t whole = utf8_cut(data, kept);
+        out->dropped_bytes += kept - whole;
+        kept = whole;
+    }
+    return bytes_copy(&out->kept, data, kept);
+}
+
+static void
+fail_result(struct result *result, const char *text)
+{
+    result->error = ERR_SANDBOX_ERROR;
+    result->verdict = VERDICT_NONE;
+    result->exit_code = -1;
+    snprintf(result->detail, sizeof(result->detail), "%s", text);
+}
+
+/* Takes the execution out of every list and tells its owner. */
+static void
+finish(struct execution *execution, struct result *result)
+{
+    struct executor *executor = execution->executor;
+    struct execution_request request = execution->request;
+
+    TAILQ_REMOVE(execution->list, execution, link);
+    executor->execution_count--;
+    event_free(execution->timer);
+    free(execution);
+    request.on_done(request.context, result);
+}
+
+static void
+judge(const struct execution *execution, const struct zygote_event *event, struct result *result)
+{
+    struct job_memory_header *header = execution->place->process.memory.header;
+    char text[sizeof(header->text)];
+
+    memcpy(text, header->text, sizeof(text));
+    text[sizeof(text) - 1] = '\0';
+    struct ending ending = {
+        .status = event->status,
+        .killed = execution->killed,
+        .cpu_us = event->cpu_us,
+        .cpu_limit_us = (uint64_t)execution->request.limits.cpu_ms * 1000,
+        .timeout_ms = execution->request.limits.timeout_ms,
+        .note = atomic_load(&header->note),
+        .trap = atomic_load(&header->trap),
+        .exit_code = atomic_load(&header->exit_code),
+        .memory_refused = atomic_load(&header->memory_refused) != 0,
+        .memory_fatal = atomic_load(&header->memory_fatal) != 0,
+        .text = text,
+    };
+    verdict_of(&ending, result);
+}
+
+void
+execution_finish(struct execution *execution, const struct zygote_event *event)
+{
+    struct result result = {
+        .exec_us = clock_monotonic_us() - execution->started_us,
+        .cpu_us = event->cpu_us,
+        .memory_peak_bytes = event->max_rss_kib * 1024,
+        .minor_faults =
+            event->minor_faults > UINT32_MAX ? UINT32_MAX : (uint32_t)event->minor_faults,
+    };
+
+    judge(execution, event, &result);
+    if (copy_stream(&execution->place->process.memory, 0, &result.out) < 0 ||
+        copy_stream(&execution->place->process.memory, 1, &result.err) < 0)
+        fail_result(&result, "no memory left for the program's output");
+    finish(execution, &result);
+}
+
+void
+execution_fail(struct execution *execution, const char *text)
+{
+    struct result result = {.error = ERR_NONE};
+
+    if (execution->started_us != 0)
+        result.exec_us = clock_monotonic_us() - execution->started_us;
+    fail_result(&result, text);
+    finish(execution, &result);
+}
+
+void
+execution_fail_all(struct execution_list *list, const char *text)
+{
+    struct execution *last = TAILQ_LAST(list, execution_list);
+    bool more = last != NULL;
+
+    while (more && !TAILQ_EMPTY(list)) {
+        struct execution *execution = TAILQ_FIRST(list);
+        more = execution != last;
+        execution_fail(execution, text);
+    }
+}
+
+static void
+arm(struct execution *execution, uint32_t ms)
+{
+    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+
+    event_add(execution->timer, &delay);
+}
+
+static void
+move_to(struct execution *execution, struct execution_list *list)
+{
+    TAILQ_REMOVE(execution->list, execution, link);
+    TAILQ_INSERT_TAIL(list, execution, link);
+    execution->list = list;
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *context)
+{
+    struct execution *execution = context;
+    struct result result = {.verdict = VERDICT_CANCELLED, .exit_code = -1};
+
+    (void)fd;
+    (void)what;
+    if (execution->place == NULL) {
+        finish(execution, &result);
+        return;
+    }
+    if (execution->killed == KILL_NONE)
+        execution->killed = KILL_TIMEOUT;
+    process_kill(&execution->place->process);
+}
+
+struct execution *
+execution_new(struct executor *executor, const struct execution_request *request)
+{
+    struct execution *execution = calloc(1, sizeof(*execution));
+
+    if (execution != NULL)
+        execution->timer = evtimer_new(executor->base, on_timer, execution);
+    if (execution == NULL || execution->timer == NULL) {
+        free(execution);
+        return NULL;
+    }
+    execution->executor = executor;
+    execution->request = *request;
+    execution->list = &executor->waiting;
+    TAILQ_INSERT_TAIL(&executor->waiting, execution, link);
+    executor->execution_count++;
+    return execution;
+}
+
+void
+execution_started(struct execution *execution, struct place *place)
+{
+    execution->started_us = clock_monotonic_us();
+    execution->place = place;
+    place->execution = execution;
+    move_to(execution, &execution->executor->running);
+    arm(execution, execution->request.limits.timeout_ms);
+}
+
+void
+execution_cancel(struct execution *execution)
+{
+    if (execution->killed != KILL_NONE)
+        return;
+    execution->killed = KILL_CANCELLED;
+    if (execution->place != NULL) {
+        process_kill(&execution->place->process);
+        return;
+    }
+    move_to(execution, &execution->executor->leaving);
+    arm(execution, 0);
+}
+
+const char *
+execution_output(const struct execution *execution, int stream, size_t *size)
+{
+    uint64_t dropped;
+
+    *size = 0;
+    if (execution->place == NULL)
+        return "";
+    return job_memory_output(&execution->place->process.memory, stream, size, &dropped);
+}
+
+void
+execution_free_all(struct execution_list *list)
+{
+    struct execution *execution;
+
+    while ((execution = TAILQ_FIRST(list)) != NULL) {
+        TAILQ_REMOVE(list, execution, link);
+        event_free(execution->timer);
+        free(execution);
+    }
+}
+
+size_t
+execution_job_records(const struct job *job, struct execution_record *records)
+{
+    records[0] = (struct execution_record){
+        .type = JOB_RECORD_ARG, .data = EXECUTION_MAIN_PATH, .size = strlen(EXECUTION_MAIN_PATH)};
+    records[1] = (struct execution_record){.type = JOB_RECORD_FILE,
+                                           .name = EXECUTION_MAIN_PATH,
+                                           .data = job->code.data,
+                                           .size = job->code.size};
+    records[2] = (struct execution_record){
+        .type = JOB_RECORD_STDIN, .data = job->input.data, .size = job->input.size};
+    return EXECUTION_JOB_RECORDS;
+}
+
+size_t
+execution_input_capacity(size_t max_code_bytes, size_t max_stdin_bytes)
+{
+    return max_code_bytes + max_stdin_bytes + RECORDS_SLACK;
+}
