@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by run.sh: long steps that show what they do, for how long they usually take, and where
 # they are. Nothing is printed of a step that has nothing to do.
 
