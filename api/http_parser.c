@@ -163,6 +163,8 @@ on_headers_complete(llhttp_t *llhttp)
     state->head_done = true;
     if (state->head.failed)
         return refuse(parser, HTTP_UNAVAILABLE, "Out of memory; try again in a moment.");
+    if (llhttp->http_major == 0)
+        return refuse(parser, HTTP_BAD_REQUEST, "The request line names no HTTP version.");
     if (llhttp->http_major != 1)
         return refuse(parser, HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1 and HTTP/1.0 are spoken.");
 
@@ -320,15 +322,13 @@ http_parser_feed(struct http_parser *parser, const char *data, size_t size, size
     else
         state->tail_bytes += *consumed;
 
+    if (!was_head && framing_exceeds(parser))
+        refuse(parser, HTTP_BAD_REQUEST, "The chunks of the body carry more framing than body.");
+    if (parser->status != 0 || (code != HPE_OK && code != HPE_PAUSED))
+        return fail(parser, code);
     if (code == HPE_PAUSED)
         return was_head ? HTTP_PARSE_HEADERS : HTTP_PARSE_DONE;
-    if (code != HPE_OK)
-        return fail(parser, code);
     if (was_head && state->head_bytes == HTTP_HEAD_MAX_BYTES)
         return head_too_large(parser);
-    if (!was_head && framing_exceeds(parser)) {
-        refuse(parser, HTTP_BAD_REQUEST, "The chunks of the body carry more framing than body.");
-        return HTTP_PARSE_ERROR;
-    }
     return HTTP_PARSE_MORE;
 }
