@@ -74,7 +74,9 @@ enum job_record_type {
     JOB_RECORD_ARG = 1, /* data: one command-line argument, in order; argv[0] first */
     JOB_RECORD_ENV,     /* data: NAME=value */
     JOB_RECORD_FILE,    /* name: absolute guest path; data: contents. Parents are made. */
-    JOB_RECORD_DIR,     /* name: absolute guest path */
+    /* name: absolute guest path; data: nothing, or the name under which it is preopened for a
+     * module without a bootstrap */
+    JOB_RECORD_DIR,
     JOB_RECORD_STDIN,   /* data: standard input */
 };
 

@@ -192,7 +192,9 @@ add_entries(struct run_input *input, int directory_fd, const char *guest, int de
             closedir(directory);
         return result;
     }
-    result = run_input_add(input, JOB_RECORD_DIR, guest, NULL, 0, err);
+    /* What was asked for by --dir, a module finds open. */
+    const char *preopen = depth == 0 ? guest : "";
+    result = run_input_add(input, JOB_RECORD_DIR, guest, preopen, strlen(preopen), err);
     while (result == 0 && (entry = readdir(directory)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;

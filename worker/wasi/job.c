@@ -133,6 +133,32 @@ name_is_plain(const char *name, size_t name_bytes)
     return !(name[0] == '.' && (name_bytes == 1 || (name_bytes == 2 && name[1] == '.')));
 }
 
+/* A directory that a module finds open when it starts, after the root. */
+static enum wasi_errno
+make_preopen(uint32_t directory, const struct job_record_view *view)
+{
+    struct wasi_state *state = &wasi_state;
+    int fd = descriptor_free_number();
+
+    if (fd < 0 || state->preopen_count == WASI_PREOPENS)
+        return WASI_EMFILE;
+    state->preopens[state->preopen_count++] =
+        (struct preopen){.name = view->data, .name_bytes = view->data_bytes};
+    struct descriptor *descriptor =
+        descriptor_open((uint32_t)fd, directory, descriptor_all_rights(), descriptor_all_rights());
+    descriptor->preopen = (uint8_t)state->preopen_count;
+    return WASI_OK;
+}
+
+static enum wasi_errno
+finish_directory(uint32_t directory, const struct job_record_view *view)
+{
+    if (view->type != JOB_RECORD_DIR)
+        return WASI_EINVAL;
+    return view->data_bytes > 0 && wasi_state.replace_args ? make_preopen(directory, view)
+                                                           : WASI_OK;
+}
+
 /* The record's path, making each directory on the way. */
 static enum wasi_errno
 make_path(const struct job_record_view *view)
@@ -147,7 +173,7 @@ make_path(const struct job_record_view *view)
         while (at < end && *at == '/')
             at++;
         if (at == end)
-            return view->type == JOB_RECORD_DIR ? WASI_OK : WASI_EINVAL;
+            return finish_directory(parent, view);
         const char *slash = memchr(at, '/', (size_t)(end - at));
         const char *name_end = slash == NULL ? end : slash;
         size_t name_bytes = (size_t)(name_end - at);

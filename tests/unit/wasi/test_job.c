@@ -324,6 +324,35 @@ arguments_and_environment_can_be_the_jobs(void **state)
     assert_string_equal(guest_memory + text, "K=v");
 }
 
+static void
+directories_are_preopened_for_modules_that_start_with_their_job(void **state)
+{
+    uint32_t ret = guest_place(8), name = guest_place(8);
+
+    (void)state;
+    add(JOB_RECORD_DIR, "/data/set", "data");
+    add(JOB_RECORD_DIR, "/data/other", "");
+    add(JOB_RECORD_FILE, "/data/set/a", "inside");
+    assert_int_equal(begin(1), 0);
+    assert_int_equal(wasi_fd_prestat_get(4, ret), WASI_OK);
+    assert_int_equal(guest_u32(ret + 4), 4);
+    assert_int_equal(wasi_fd_prestat_dir_name(4, name, 4), WASI_OK);
+    assert_memory_equal(guest_memory + name, "data", 4);
+    assert_int_equal(wasi_fd_prestat_get(5, ret), WASI_EBADF);
+    assert_int_equal(stat_at(4, "a", 0, &stat), WASI_OK);
+    assert_int_equal(stat_at(4, "../other", 0, &stat), WASI_EPERM);
+    teardown(state);
+    setup(state);
+    add(JOB_RECORD_DIR, "/data/set", "data");
+    assert_int_equal(begin(0), 0);
+    assert_int_equal(wasi_fd_prestat_get(4, ret), WASI_EBADF);
+    teardown(state);
+    setup(state);
+    for (int i = 0; i < WASI_PREOPENS; i++)
+        add(JOB_RECORD_DIR, "/data/set", "data");
+    assert_int_equal(begin(1), -1);
+}
+
 int
 main(void)
 {
@@ -343,6 +372,7 @@ main(void)
         TEST(devices_do_what_their_names_say),
         TEST(a_note_reaches_the_sandbox),
         TEST(arguments_and_environment_can_be_the_jobs),
+        TEST(directories_are_preopened_for_modules_that_start_with_their_job),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
