@@ -1,0 +1,230 @@
+/* The system call filter: for every row of the table what it allows and what it refuses. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "worker/sandbox/filter.h"
+#include "worker/sandbox/filter_internal.h"
+
+#define ARGUMENT_COUNT 6
+#define X32_BIT        0x40000000
+/* Beyond the last call of any kernel that this was tried on. */
+#define CALL_MAX       600
+/* uretprobe and uprobe: the kernel's own trampolines, which it lets past every filter by design;
+ * called by anything else they do nothing. */
+#define PROBE_FIRST    335
+#define PROBE_LAST     336
+
+struct call {
+    long number;
+    uint64_t arguments[ARGUMENT_COUNT];
+};
+
+/* Makes the call under the filter, in a child; returns how the child ended. */
+static int
+try_call(const struct call *call)
+{
+    const uint64_t *a = call->arguments;
+    struct rlimit no_core = {0, 0};
+    struct err err = ERR_INIT;
+    int status;
+
+    pid_t pid = fork();
+    if (pid == 0) {
+        int null = open("/dev/null", O_RDWR);
+        setrlimit(RLIMIT_CORE, &no_core);
+        if (null < 0 || dup2(null, JOB_SOCKET_FD) < 0 ||
+            prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_install(&err) < 0)
+            _exit(99);
+        syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        _exit(0);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_false(WIFEXITED(status) && WEXITSTATUS(status) == 99);
+    return status;
+}
+
+static bool
+is_refused(const struct call *call)
+{
+    int status = try_call(call);
+
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+static bool
+check_holds(const struct call_check *check, const struct call *call)
+{
+    uint64_t argument = call->arguments[check->argument];
+
+    if (check->kind == CALL_CHECK_MASKED)
+        return (argument & check->mask) == check->value;
+    return argument == check->value;
+}
+
+/* What the table says, independently of libseccomp. */
+static bool
+table_allows(const struct call *call)
+{
+    for (size_t i = 0; i < allowed_call_count; i++) {
+        const struct allowed_call *row = &allowed_calls[i];
+        bool holds = row->number == call->number;
+        for (int n = 0; holds && n < ALLOWED_CALL_CHECKS_MAX; n++) {
+            if (row->checks[n].kind == CALL_CHECK_NONE)
+                break;
+            holds = check_holds(&row->checks[n], call);
+        }
+        if (holds)
+            return true;
+    }
+    return false;
+}
+
+/* A call that the row allows; what it does not check is invalid, so that nothing happens. */
+static struct call
+call_of_row(const struct allowed_call *row)
+{
+    struct call call = {.number = row->number};
+
+    for (int n = 0; n < ARGUMENT_COUNT; n++)
+        call.arguments[n] = UINT64_MAX;
+    for (int n = 0; n < ALLOWED_CALL_CHECKS_MAX; n++)
+        if (row->checks[n].kind != CALL_CHECK_NONE)
+            call.arguments[row->checks[n].argument] = row->checks[n].value;
+    return call;
+}
+
+static void
+what_a_row_allows_is_not_killed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < allowed_call_count; i++) {
+        struct call call = call_of_row(&allowed_calls[i]);
+        if (is_refused(&call))
+            fail_msg("%s was refused", allowed_calls[i].name);
+    }
+}
+
+/* The call with one bit of one checked argument changed. */
+static void
+assert_bit_matters(const struct allowed_call *row, const struct call_check *check, unsigned bit)
+{
+    struct call call = call_of_row(row);
+
+    call.arguments[check->argument] ^= UINT64_C(1) << bit;
+    if (!table_allows(&call) && !is_refused(&call))
+        fail_msg("%s with argument %u = 0x%llx was allowed", row->name, check->argument,
+                 (unsigned long long)call.arguments[check->argument]);
+}
+
+static void
+an_argument_that_breaks_a_check_kills(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < allowed_call_count; i++) {
+        const struct allowed_call *row = &allowed_calls[i];
+        for (int n = 0; n < ALLOWED_CALL_CHECKS_MAX; n++) {
+            const struct call_check *check = &row->checks[n];
+            uint64_t bits = check->kind == CALL_CHECK_MASKED ? check->mask : UINT64_C(0x80000000f);
+            for (unsigned bit = 0; check->kind != CALL_CHECK_NONE && bit < 64; bit++)
+                if (bits >> bit & 1)
+                    assert_bit_matters(row, check, bit);
+        }
+    }
+}
+
+static bool
+has_row(long number)
+{
+    for (size_t i = 0; i < allowed_call_count; i++)
+        if (allowed_calls[i].number == number)
+            return true;
+    return false;
+}
+
+static void
+every_call_without_a_row_kills(void **state)
+{
+    (void)state;
+    for (long number = 0; number < CALL_MAX; number++) {
+        struct call call = {.number = number};
+        if (number >= PROBE_FIRST && number <= PROBE_LAST)
+            continue;
+        if (!has_row(number) && !is_refused(&call))
+            fail_msg("call %ld was allowed", number);
+    }
+}
+
+static void
+calls_of_the_x32_interface_kill(void **state)
+{
+    struct call call = {.number = allowed_calls[0].number | X32_BIT};
+
+    (void)state;
+    assert_true(is_refused(&call));
+}
+
+/* exit(7) by the 32-bit interface. Where the kernel has none, the instruction itself faults. */
+static void
+calls_of_the_32_bit_interface_kill(void **state)
+{
+    struct err err = ERR_INIT;
+    int status;
+
+    (void)state;
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct rlimit no_core = {0, 0};
+        setrlimit(RLIMIT_CORE, &no_core);
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+        if (filter_install(&err) == 0)
+            __asm__ volatile("int $0x80" : : "a"(1), "b"(7));
+        _exit(7);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void
+every_row_has_a_reason(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < allowed_call_count; i++)
+        assert_true(strlen(allowed_calls[i].reason) > 3);
+}
+
+static int
+build(void **state)
+{
+    struct err err = ERR_INIT;
+
+    (void)state;
+    return filter_build(&err);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_row_allows_is_not_killed),
+        cmocka_unit_test(an_argument_that_breaks_a_check_kills),
+        cmocka_unit_test(every_call_without_a_row_kills),
+        cmocka_unit_test(calls_of_the_x32_interface_kill),
+        cmocka_unit_test(calls_of_the_32_bit_interface_kill),
+        cmocka_unit_test(every_row_has_a_reason),
+    };
+
+    return cmocka_run_group_tests(tests, build, NULL);
+}

@@ -1,0 +1,244 @@
+/* Kernel limits: every row is in force in a child, and does what it is for. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "worker/sandbox/limits.h"
+
+#define UNPRIVILEGED_UID 65534
+#define PASSED           77
+
+static const struct job_rlimits job_limits = {
+    .cpu_limit_us = 1500000, .memory_limit_bytes = 64 << 20, .mapped_bytes = UINT64_C(9) << 30};
+
+/* Runs body in a child under the limits of that stage, without privileges. */
+static int
+in_child(enum rlimit_stage stage, void (*body)(void))
+{
+    struct err err = ERR_INIT;
+    int status;
+
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct rlimit no_core = {0, 0};
+        setrlimit(RLIMIT_CORE, &no_core);
+        if (geteuid() == 0 && (setgroups(0, NULL) < 0 ||
+                               setresuid(UNPRIVILEGED_UID, UNPRIVILEGED_UID, UNPRIVILEGED_UID) < 0))
+            _exit(1);
+        if (limits_apply(stage, &job_limits, &err) == 0)
+            body();
+        _exit(2);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void
+assert_passes(enum rlimit_stage stage, void (*body)(void))
+{
+    int status = in_child(stage, body);
+
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), PASSED);
+}
+
+static enum rlimit_stage stage_checked;
+
+/* Every row of the stage: neither soft nor hard limit above the value. */
+static void
+check_rows(void)
+{
+    const struct job_rlimits *job = &job_limits;
+    const struct {
+        __rlimit_resource_t resource;
+        enum rlimit_stage stage;
+        uint64_t value;
+    } rows[] = {
+#define SANDBOX_RLIMIT(resource, stage, value, reason)                                             \
+    {RLIMIT_##resource, RLIMIT_STAGE_##stage, value},
+#include "worker/sandbox/rlimits.def"
+#undef SANDBOX_RLIMIT
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rlimit limit;
+        if (rows[i].stage != stage_checked)
+            continue;
+        if (getrlimit(rows[i].resource, &limit) < 0 || limit.rlim_max > rows[i].value ||
+            limit.rlim_cur != limit.rlim_max)
+            _exit(3);
+    }
+    _exit(PASSED);
+}
+
+static void
+every_row_is_in_force_after_its_stage(void **state)
+{
+    static const enum rlimit_stage stages[] = {RLIMIT_STAGE_ZYGOTE, RLIMIT_STAGE_WARM,
+                                               RLIMIT_STAGE_JOB};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+        stage_checked = stages[i];
+        assert_passes(stages[i], check_rows);
+    }
+}
+
+static void
+lower_and_apply_again(void)
+{
+    struct rlimit lower = {1 << 20, 1 << 20};
+    struct err err = ERR_INIT;
+
+    if (setrlimit(RLIMIT_DATA, &lower) < 0 ||
+        limits_apply(RLIMIT_STAGE_JOB, &job_limits, &err) < 0 ||
+        getrlimit(RLIMIT_DATA, &lower) < 0 || lower.rlim_max != 1 << 20)
+        _exit(3);
+    _exit(PASSED);
+}
+
+static void
+a_limit_that_is_lower_already_stays(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_JOB, lower_and_apply_again);
+}
+
+static void
+try_to_fork(void)
+{
+    pid_t pid = fork();
+
+    _exit(pid < 0 && errno == EAGAIN ? PASSED : 3);
+}
+
+static void
+try_to_open(void)
+{
+    int fd = open("/dev/null", O_RDONLY);
+
+    _exit(fd < 0 && errno == EMFILE ? PASSED : 3);
+}
+
+static void
+no_process_can_be_made(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_WARM, try_to_fork);
+}
+
+static void
+no_descriptor_can_be_opened(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_WARM, try_to_open);
+}
+
+static void
+grow_a_file(void)
+{
+    (void)!ftruncate(memfd_create("file", 0), 1);
+    _exit(3);
+}
+
+static void
+no_file_can_grow(void **state)
+{
+    int status;
+
+    (void)state;
+    /* A memfd needs a descriptor, which stage WARM does not give: the number 0 is free. */
+    close(0);
+    status = in_child(RLIMIT_STAGE_WARM, grow_a_file);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGXFSZ);
+}
+
+static void
+allocate_too_much(void)
+{
+    void *mapped = mmap(NULL, job_limits.memory_limit_bytes + SANDBOX_HOST_DATA_BYTES,
+                        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    _exit(mapped == MAP_FAILED && errno == ENOMEM ? PASSED : 3);
+}
+
+static void
+make_reserved_memory_writable(void)
+{
+    size_t bytes = job_limits.memory_limit_bytes + SANDBOX_HOST_DATA_BYTES;
+    void *reserved =
+        mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (reserved == MAP_FAILED)
+        _exit(4);
+    _exit(mprotect(reserved, bytes, PROT_READ | PROT_WRITE) < 0 && errno == ENOMEM ? PASSED : 3);
+}
+
+static void
+writable_memory_is_bounded(void **state)
+{
+    (void)state;
+#ifdef SANDBOX_SANITIZED
+    print_message("shadow memory counts as data in this build\n");
+#else
+    assert_passes(RLIMIT_STAGE_JOB, allocate_too_much);
+    assert_passes(RLIMIT_STAGE_JOB, make_reserved_memory_writable);
+#endif
+}
+
+static void
+burn_cpu(void)
+{
+    struct err err = ERR_INIT;
+    volatile unsigned turns = 0;
+
+    if (limits_start_cpu_timer(30000, &err) < 0)
+        _exit(3);
+    for (;;)
+        turns++;
+}
+
+static void
+the_cpu_timer_kills_by_sigprof(void **state)
+{
+    struct rusage before, after;
+
+    (void)state;
+    getrusage(RUSAGE_CHILDREN, &before);
+    int status = in_child(RLIMIT_STAGE_JOB, burn_cpu);
+    getrusage(RUSAGE_CHILDREN, &after);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGPROF);
+    long used_us = (after.ru_utime.tv_sec - before.ru_utime.tv_sec) * 1000000 +
+                   (after.ru_utime.tv_usec - before.ru_utime.tv_usec);
+    assert_in_range(used_us, 10000, 500000);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_in_force_after_its_stage),
+        cmocka_unit_test(a_limit_that_is_lower_already_stays),
+        cmocka_unit_test(no_process_can_be_made),
+        cmocka_unit_test(no_descriptor_can_be_opened),
+        cmocka_unit_test(no_file_can_grow),
+        cmocka_unit_test(writable_memory_is_bounded),
+        cmocka_unit_test(the_cpu_timer_kills_by_sigprof),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
