@@ -29,6 +29,7 @@ readonly TABLE='
   wasi-libc                 run    C library of the WebAssembly side
   libclang-rt-14-dev-wasm32 run    compiler run-time library of the WebAssembly side
   wabt                      run    wasm2c
+  tcl                       run    generates the one-file source of SQLite
   libevent-dev              run    event loop of both daemons
   libhiredis-dev            run    Redis client
   libmsgpack-dev            run    job and result encoding
