@@ -10,7 +10,7 @@ struct open_request {
     const struct descriptor *directory; /* that the path starts from */
     uint32_t flags;                     /* WASI_OPEN_* */
     uint32_t fd_flags;                  /* WASI_FDFLAG_* */
-    uint64_t rights, inheriting;
+    uint64_t rights;
 };
 
 static enum wasi_errno
@@ -92,35 +92,44 @@ truncate_file(uint32_t node)
     return error;
 }
 
-/* What a file of the image can never be asked for is left out of its rights. */
+/*
+ * As in other hosts, what is asked for here chooses between reading and writing; all other rights
+ * come from the directory, and are dropped by fd_fdstat_set_rights() alone.
+ */
 static uint32_t
-rights_given(const struct open_request *request, uint32_t node)
+rights_given(const struct open_request *request)
 {
-    uint32_t rights = (uint32_t)request->rights;
+    uint32_t rights = request->directory->inheriting;
 
-    if (node_kind(node) == NODE_FILE && !node_writable(node))
-        rights &= ~(WASI_RIGHT_FD_ALLOCATE | WASI_RIGHT_FD_FILESTAT_SET_SIZE |
-                    WASI_RIGHT_FD_FILESTAT_SET_TIMES);
+    if (!(request->rights & WASI_RIGHT_FD_READ))
+        rights &= ~WASI_RIGHT_FD_READ;
+    if (!(request->rights & WASI_RIGHT_FD_WRITE))
+        rights &= ~(WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_ALLOCATE | WASI_RIGHT_FD_FILESTAT_SET_SIZE);
     return rights;
 }
 
 static enum wasi_errno
 finish_open(const struct open_request *request, uint32_t fd, const struct lookup *found)
 {
-    uint32_t applicable = descriptor_kind_rights(node_kind(found->node));
     enum wasi_errno error = WASI_OK;
 
-    if (request->rights & applicable & ~(uint64_t)request->directory->inheriting)
-        return WASI_ENOTCAPABLE;
     if ((request->flags & WASI_OPEN_TRUNC) && node_kind(found->node) == NODE_FILE)
         error = truncate_file(found->node);
     if (error != WASI_OK)
         return error;
-    uint32_t inheriting = (uint32_t)request->inheriting & request->directory->inheriting;
     struct descriptor *opened =
-        descriptor_open(fd, found->node, rights_given(request, found->node), inheriting);
+        descriptor_open(fd, found->node, rights_given(request), request->directory->inheriting);
     opened->flags = (uint16_t)request->fd_flags;
     return WASI_OK;
+}
+
+/* Reading or writing that the directory does not pass on. */
+static bool
+asks_too_much(const struct open_request *request)
+{
+    uint64_t mode = request->rights & (WASI_RIGHT_FD_READ | WASI_RIGHT_FD_WRITE);
+
+    return mode & ~(uint64_t)request->directory->inheriting;
 }
 
 static enum wasi_errno
@@ -129,6 +138,8 @@ open_found(const struct open_request *request, struct lookup *found, uint32_t re
     bool missing = found->node == NODE_NONE;
     enum wasi_errno error;
 
+    if (asks_too_much(request))
+        return WASI_ENOTCAPABLE;
     int fd = descriptor_free_number();
     if (fd < 0)
         return WASI_EMFILE;
@@ -154,12 +165,12 @@ wasi_path_open(uint32_t fd, uint32_t lookup_flags, uint32_t path, uint32_t path_
         .flags = open_flags,
         .fd_flags = fd_flags,
         .rights = rights,
-        .inheriting = rights_inheriting,
     };
     enum lookup_mode mode = lookup_flags & WASI_LOOKUP_FOLLOW ? LOOKUP_FOLLOW : LOOKUP_NOFOLLOW;
     struct lookup found;
     enum wasi_errno error = check_flags(&request, lookup_flags);
 
+    (void)rights_inheriting;
     if (error != WASI_OK)
         return error;
     /* A link is never followed to make what it names anew. */

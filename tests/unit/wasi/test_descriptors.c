@@ -109,7 +109,7 @@ rights_only_ever_shrink(void **state)
     int fd = open_at(ROOT, "hello.txt", 0, READ, 0);
 
     (void)state;
-    assert_int_equal(fdstat((uint32_t)fd).rights_base, READ);
+    assert_int_equal(fdstat((uint32_t)fd).rights_base & (READ | WRITE), READ);
     assert_int_equal(wasi_fd_fdstat_set_rights((uint32_t)fd, READ | WRITE, 0), WASI_ENOTCAPABLE);
     assert_int_equal(wasi_fd_fdstat_set_rights((uint32_t)fd, WASI_RIGHT_FD_TELL, 0), WASI_OK);
     assert_int_equal(read_text((uint32_t)fd, buffer, 4), -WASI_EBADF);
