@@ -27,6 +27,8 @@ import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent
 POLL_S = 0.005
+# /readyz keeps a bad outcome for a moment; asking more often only fills the log.
+NOT_READY_S = 0.1
 START_TIMEOUT_S = 30.0
 # Debian's redis-tools holds the server under this name; it acts by the name it is called by.
 REDIS_UNDER_OTHER_NAME = "/usr/bin/redis-check-rdb"
@@ -134,6 +136,7 @@ class Stack:
         self.parts: dict[str, Part] = {}
         self.host = settings.get("HOST") or "127.0.0.1"
         self.port = 0
+        self.readiness = ""
 
     def __enter__(self) -> Stack:
         return self
@@ -193,18 +196,26 @@ class Stack:
             return False
 
     def is_ready(self) -> bool:
+        """Asks /readyz, which runs a program; keeps its sentence for who gives up waiting."""
         address = self.url.removeprefix("http://").rsplit(":", 1)
         connection = http.client.HTTPConnection(address[0].strip("[]"), int(address[1]), timeout=5)
         try:
             connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
+            answer = connection.getresponse()
+            self.readiness = answer.read().decode("utf-8", "replace").strip()
+            if answer.status != 200:
+                time.sleep(NOT_READY_S)
+            return answer.status == 200
         except OSError:
             return False
         finally:
             connection.close()
 
     def wait_ready(self) -> None:
-        self.wait_for(self.is_ready, "the service does not get ready (GET /readyz)")
+        try:
+            self.wait_for(self.is_ready, "the service does not get ready (GET /readyz)")
+        except StackError as error:
+            raise StackError(f"{error}\n  /readyz: {self.readiness}") from None
 
     def wait_for(self, condition: object, failure: str, timeout_s: float = START_TIMEOUT_S) -> None:
         """Until condition() holds; a part that dies meanwhile ends the waiting."""

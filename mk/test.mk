@@ -38,3 +38,69 @@ $(UNIT):
 units: $(UNIT)
 unit: units ## Unit tests (cmocka)
 	$(Q)$(PYTHON) tests/support/run_units.py --jobs $(TEST_JOBS) --root $(B) $(UNIT)
+
+# ---- integration: the real programs, a real Redis, the real engine -------------------------------
+INTEGRATION_SRC := $(sort $(wildcard tests/integration/test_*.py))
+# Under a sanitizer only what runs C code of ours in new ways; the rest takes long and adds nothing.
+INTEGRATION_SHORT := $(addprefix tests/integration/test_,execute.py limits.py validation.py \
+                       failures.py many.py)
+RUN_INTEGRATION = RETORT_BUILD=$(B) $(PYTHON) tests/support/runner.py --match '$(T)'
+
+.PHONY: integration integration-short
+integration: all image ## Integration tests: HTTP, Redis, engine together
+	$(Q)$(RUN_INTEGRATION) $(INTEGRATION_SRC)
+integration-short: all
+	$(Q)$(RUN_INTEGRATION) $(INTEGRATION_SHORT)
+
+# ---- everything ----------------------------------------------------------------------------------
+SANITIZED := MODE=debug SANITIZE=address,undefined
+SUB_MAKE  := $(MAKE) --no-print-directory
+OWN_SUITES := $(foreach suite,aot wasi guest,\
+                $(if $(wildcard tests/$(suite)/run.sh),$(suite)=tests/$(suite)/run.sh))
+
+.PHONY: test check
+test: all image units ## Every suite that CI runs; one closing line with the counts
+	$(Q)$(PYTHON) tests/support/suites.py \
+	    'lint=$(SUB_MAKE) lint-fast' \
+	    'unit=$(SUB_MAKE) unit' \
+	    $(foreach suite,$(OWN_SUITES),'$(suite)') \
+	    'integration=$(SUB_MAKE) integration' \
+	    'unit, sanitized=$(SUB_MAKE) $(SANITIZED) unit' \
+	    'integration, sanitized=$(SUB_MAKE) $(SANITIZED) integration-short'
+check: test
+
+# ---- lint ----------------------------------------------------------------------------------------
+C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
+.PHONY: lint lint-fast tidy docs
+lint-fast: ## Format, layers, sizes, shell scripts, documentation
+	$(Q)$(PYTHON) tests/support/lint.py
+lint: lint-fast tidy ## The same and static analysis
+
+tidy: third-party
+	$(Q)cppcheck --quiet --enable=warning,portability --std=c11 --inline-suppr -j $(TEST_JOBS) \
+	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
+	    --error-exitcode=1 -I. api common worker/*.c worker/sandbox worker/wasi worker/engine \
+	    worker/run worker/cli
+	$(Q)printf '%s\n' $(filter api/%.c common/%.c worker/%.c,$(C_FILES)) | \
+	    xargs -P $(TEST_JOBS) -n 8 clang-tidy-14 --quiet --warnings-as-errors='*' \
+	    --checks=$(TIDY_CHECKS) -- -std=c11 -D_GNU_SOURCE -I. -I$(GEN) -isystem $(LLHTTP_DIR)/include \
+	    2>/dev/null
+
+# Checks that find faults, not taste.
+TIDY_CHECKS := -*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses
+
+$(B)/tests/support/options: $(B)/tests/support/options.o $(B)/libcommon.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
+
+docs: $(B)/tests/support/options ## Check the README's settings against the programs'; WRITE=1
+	$(Q)$(PYTHON) tests/support/check_docs.py $(if $(WRITE),--write) $< README.md
+
+# ---- bench ---------------------------------------------------------------------------------------
+BENCH_TOOLS := $(B)/tests/bench/load $(B)/tests/bench/spawn
+$(BENCH_TOOLS): $(B)/%: $(B)/%.o
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
+
+.PHONY: bench
+bench: all image $(BENCH_TOOLS) ## Side by side with native Python; build/bench.json
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/bench/bench.py

@@ -30,7 +30,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent.parent / "
 from stack import REPOSITORY, Part, Stack, StackError  # noqa: E402,F401
 
 BUILD = pathlib.Path(os.environ.get("RETORT_BUILD") or REPOSITORY / "build/release").resolve()
-IMAGE = REPOSITORY / "build/image/python"
+# Sanitizer builds may have an image of their own, else the trained one is taken.
+IMAGE = pathlib.Path(os.environ["RETORT_IMAGE"]) if os.environ.get("RETORT_IMAGE") else next((path for path in (BUILD / "image/python", REPOSITORY / "build/image/python")
+              if path.exists()), REPOSITORY / "build/image/python")
 NATIVE_PYTHON = "/usr/bin/python3.11"
 SANITIZED = "address" in BUILD.name or "undefined" in BUILD.name
 SANITIZER_REPORT = re.compile(r"ERROR: \w*Sanitizer|runtime error:")
@@ -143,7 +145,8 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 15.0)
 
 class Service(Stack):
     def __init__(self, settings: dict[str, str] | None = None) -> None:
-        super().__init__(BUILD, {"PORT": "0", "HOST": "127.0.0.1", **(settings or {})})
+        super().__init__(BUILD, {"PORT": "0", "HOST": "127.0.0.1", "IMAGE": str(IMAGE),
+                                 **(settings or {})})
         self.expected_deaths: set[str] = set()
         self.redis_connection: Redis | None = None
 
