@@ -185,7 +185,8 @@ read_on(struct connection *connection)
     struct evbuffer_iovec piece = {.iov_base = (char[]){""}, .iov_len = 0};
     bool at_end =
         connection->state == CONNECTION_BODY && !http_request_has_body(&connection->parser.request);
-    /* libevent may keep an empty chain in an empty buffer, and peek then yields a piece of 0 bytes */
+    /* libevent may keep an empty chain in an empty buffer, and peek then yields a piece of 0 bytes
+     */
     evbuffer_peek(input, -1, NULL, &piece, 1);
     if (piece.iov_len == 0 && !at_end)
         return false;
@@ -237,13 +238,23 @@ connection_free(struct connection *connection)
         pool->on_empty(pool->on_empty_context);
 }
 
-/* While reading is suspended for a full input, only the kernel's word tells of a hang-up. */
+/*
+ * Stops and resumes reading by how much waits behind the current request. (A bufferevent's own
+ * high watermark calls back without end while nobody takes from the input.) While it is stopped,
+ * only the kernel's word tells of a hang-up.
+ */
 static void
-watch_for_hangup(struct connection *connection)
+bound_input(struct connection *connection)
 {
     size_t waiting = evbuffer_get_length(bufferevent_get_input(connection->bufferevent));
-    if (connection->state == CONNECTION_WAITING && waiting >= INPUT_MAX_BYTES)
+    bool stopped = !(bufferevent_get_enabled(connection->bufferevent) & EV_READ);
+    if (waiting >= INPUT_MAX_BYTES && !stopped) {
+        bufferevent_disable(connection->bufferevent, EV_READ);
         event_add(&connection->hangup, NULL);
+    } else if (waiting < INPUT_MAX_BYTES && stopped && !connection->peer_done) {
+        event_del(&connection->hangup);
+        bufferevent_enable(connection->bufferevent, EV_READ);
+    }
 }
 
 void
@@ -256,7 +267,7 @@ connection_work(struct connection *connection)
         ;
     if (connection->peer_done)
         end_of_input(connection);
-    watch_for_hangup(connection);
+    bound_input(connection);
     connection->working = false;
     bool gone = connection->peer_done && connection->state == CONNECTION_WAITING;
     if (gone || connection->state == CONNECTION_CLOSED)
@@ -288,14 +299,15 @@ on_written(struct bufferevent *bufferevent, void *context)
     connection_work(connection);
 }
 
+/* The kernel says so while reading is stopped; while reading, on_event() is told. */
 static void
 on_hangup(evutil_socket_t fd, short events, void *context)
 {
+    struct connection *connection = context;
     (void)fd;
     (void)events;
-    struct connection *connection = context;
-    if (connection->state == CONNECTION_WAITING)
-        connection_free(connection);
+    connection->peer_done = true;
+    connection_work(connection);
 }
 
 static void
@@ -429,7 +441,6 @@ connection_open(struct connection_pool *pool, evutil_socket_t fd)
     pool->count++;
     TAILQ_INSERT_TAIL(&pool->idle, connection, link);
     bufferevent_setcb(connection->bufferevent, on_readable, on_written, on_event, connection);
-    bufferevent_setwatermark(connection->bufferevent, EV_READ, 0, INPUT_MAX_BYTES);
     bufferevent_enable(connection->bufferevent, EV_READ | EV_WRITE);
     connection_set_state(connection, CONNECTION_IDLE);
 }

@@ -97,7 +97,6 @@ void
 connection_on_answer(struct exchange *exchange)
 {
     struct connection *connection = exchange->owner;
-    event_del(&connection->hangup);
     if (connection->pool->draining)
         connection->keep_alive = false;
     send_answer(connection);

@@ -1,0 +1,470 @@
+/* link: tests/unit/api/fake_queue.c */
+/* ldflags: -Wl,--wrap=queue_submit -Wl,--wrap=queue_request_cancel */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "api/app.h"
+#include "api/connection.h"
+#include "common/log.h"
+#include "tests/unit/api/fake_queue.h"
+
+#define REPLY_SIZE 65536
+
+struct fixture {
+    struct config config;
+    struct app app;
+    struct connection_pool pool;
+    int client; /* the client's end; -1 when closed */
+    char reply[REPLY_SIZE];
+    size_t reply_size;
+    bool ended; /* the server closed */
+};
+
+static void
+turn_loop(struct fixture *fixture)
+{
+    for (int i = 0; i < 20; i++)
+        event_base_loop(fixture->app.base, EVLOOP_NONBLOCK);
+}
+
+static int
+open_client(struct fixture *fixture)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    connection_open(&fixture->pool, ends[0]);
+    turn_loop(fixture);
+    return ends[1];
+}
+
+static int
+setup(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    if (!fixture)
+        return -1;
+    fixture->config = (struct config){.max_exec_timeout_ms = 5000,
+                                      .max_output_bytes = 1000,
+                                      .cpu_time_limit_sec = 2,
+                                      .memory_limit_mb = 256,
+                                      .max_code_bytes = 1000000,
+                                      .max_stdin_bytes = 1000,
+                                      .max_body_bytes = 200000,
+                                      .max_queue_depth = 7,
+                                      .max_connections = 3,
+                                      .idle_timeout_ms = 60000};
+    fixture->app = (struct app){.config = &fixture->config, .base = event_base_new()};
+    connection_pool_init(&fixture->pool, &fixture->app);
+    fixture->client = open_client(fixture);
+    *state = fixture;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    connection_pool_fini(&fixture->pool);
+    assert_int_equal(fixture->pool.count, 0);
+    assert_int_equal(fixture->pool.body_bytes, 0);
+    event_base_free(fixture->app.base);
+    if (fixture->client >= 0)
+        close(fixture->client);
+    free(fixture);
+    fake_queue_reset();
+    return 0;
+}
+
+static void
+say(struct fixture *fixture, const char *text)
+{
+    assert_int_equal(send(fixture->client, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+    turn_loop(fixture);
+}
+
+static const char *
+hear(struct fixture *fixture)
+{
+    ssize_t got = recv(fixture->client, fixture->reply, REPLY_SIZE - 1, 0);
+    fixture->ended = got == 0 || (got < 0 && errno == ECONNRESET);
+    fixture->reply_size = got > 0 ? (size_t)got : 0;
+    fixture->reply[fixture->reply_size] = '\0';
+    turn_loop(fixture);
+    return fixture->reply;
+}
+
+static void
+hang_up(struct fixture *fixture)
+{
+    close(fixture->client);
+    fixture->client = -1;
+    turn_loop(fixture);
+}
+
+#define POST(length, body)                                                                         \
+    "POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"                   \
+    "Content-Length: " #length "\r\n\r\n" body
+#define RUN_X  POST(12, "{\"code\":\"x\"}")
+#define HEALTH "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+
+#define assert_begins(text, start) assert_memory_equal(text, start, strlen(start))
+
+static void
+requests_follow_each_other_on_one_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 3; i++) {
+        say(fixture, HEALTH);
+        assert_begins(hear(fixture), "HTTP/1.1 200 OK\r\n");
+        assert_non_null(strstr(fixture->reply, "\r\n\r\n{\"status\":\"ok\""));
+    }
+    assert_int_equal(fixture->pool.count, 1);
+}
+
+static void
+requests_sent_ahead_are_answered_in_order_one_at_a_time(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, RUN_X RUN_X HEALTH);
+    assert_int_equal(fake_queue.submitted, 1);
+    fake_queue_answer_text("one");
+    assert_int_equal(fake_queue.submitted, 2);
+    assert_non_null(strstr(hear(fixture), "\"stdout\":\"one\""));
+    fake_queue_answer_text("two");
+    assert_non_null(strstr(hear(fixture), "\"stdout\":\"two\""));
+    assert_non_null(strstr(fixture->reply, "{\"status\":\"ok\""));
+}
+
+static void
+a_request_may_come_byte_by_byte(void **state)
+{
+    struct fixture *fixture = *state;
+    for (const char *at = RUN_X; *at; at++) {
+        assert_int_equal(send(fixture->client, at, 1, MSG_NOSIGNAL), 1);
+        turn_loop(fixture);
+    }
+    assert_int_equal(fake_queue.submitted, 1);
+}
+
+static void
+head_gets_the_length_and_no_body(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, "HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_begins(hear(fixture), "HTTP/1.1 200 OK\r\n");
+    assert_non_null(strstr(fixture->reply, "Content-Length: "));
+    assert_null(strstr(fixture->reply, "Content-Length: 0"));
+    assert_string_equal(strstr(fixture->reply, "\r\n\r\n"), "\r\n\r\n");
+    say(fixture, HEALTH);
+    assert_begins(hear(fixture), "HTTP/1.1 200 OK\r\n");
+}
+
+static void
+options_name_the_methods(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, "OPTIONS /v1/execute HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_begins(hear(fixture), "HTTP/1.1 204 No Content\r\n");
+    assert_non_null(strstr(fixture->reply, "\r\nAllow: POST, OPTIONS\r\n"));
+    assert_null(strstr(fixture->reply, "Content-Length"));
+}
+
+static void
+a_body_is_refused_before_it_is_sent(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, POST(200001, ""));
+    assert_begins(hear(fixture), "HTTP/1.1 413 ");
+    assert_non_null(strstr(fixture->reply, "MAX_BODY_BYTES"));
+    assert_non_null(strstr(fixture->reply, "\r\nConnection: close\r\n"));
+    say(fixture, "what still comes is thrown away");
+    hear(fixture);
+    assert_true(fixture->ended);
+    assert_int_equal(fixture->pool.count, 1);
+    hang_up(fixture);
+    assert_int_equal(fixture->pool.count, 0);
+}
+
+static void
+a_wrong_method_without_a_body_keeps_the_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, "DELETE /v1/execute HTTP/1.1\r\nHost: x\r\n\r\n" HEALTH);
+    assert_begins(hear(fixture), "HTTP/1.1 405 ");
+    assert_non_null(strstr(fixture->reply, "\r\nAllow: POST, OPTIONS\r\n"));
+    assert_non_null(strstr(fixture->reply, "HTTP/1.1 200 OK\r\n"));
+}
+
+static void
+rubbish_is_answered_and_the_connection_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, "rubbish\r\n\r\n");
+    assert_begins(hear(fixture), "HTTP/1.1 400 Bad Request\r\n");
+    assert_non_null(strstr(fixture->reply, "\"detail\":\""));
+    hear(fixture);
+    assert_true(fixture->ended);
+}
+
+static void
+expect_is_answered_before_the_body(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, "POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                 "Content-Length: 12\r\nExpect: 100-continue\r\n\r\n");
+    assert_string_equal(hear(fixture), "HTTP/1.1 100 Continue\r\n\r\n");
+    say(fixture, "{\"code\":\"x\"}");
+    fake_queue_answer_text("y");
+    assert_begins(hear(fixture), "HTTP/1.1 200 OK\r\n");
+}
+
+static void
+a_hang_up_while_waiting_cancels_the_job_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, RUN_X);
+    hang_up(fixture);
+    assert_int_equal(fake_queue.cancelled, 1);
+    assert_int_equal(fixture->pool.count, 0);
+}
+
+static void
+a_half_close_while_waiting_is_a_hang_up(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, RUN_X);
+    shutdown(fixture->client, SHUT_WR);
+    turn_loop(fixture);
+    assert_int_equal(fake_queue.cancelled, 1);
+}
+
+static void
+a_half_close_does_not_lose_an_answer_that_needs_no_job(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(send(fixture->client, HEALTH HEALTH, 2 * strlen(HEALTH), MSG_NOSIGNAL) > 0);
+    shutdown(fixture->client, SHUT_WR);
+    turn_loop(fixture);
+    const char *first = strstr(hear(fixture), "{\"status\":\"ok\"");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "{\"status\":\"ok\""));
+    assert_int_equal(fixture->pool.count, 0);
+}
+
+static void
+a_request_that_ends_too_soon_is_told_so(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, POST(12, "{\"code"));
+    shutdown(fixture->client, SHUT_WR);
+    turn_loop(fixture);
+    assert_begins(hear(fixture), "HTTP/1.1 400 ");
+    assert_int_equal(fixture->pool.count, 0);
+    assert_int_equal(fake_queue.submitted, 0);
+}
+
+/* More sent ahead than is read while a job runs: the hang-up must be noticed all the same. */
+static void
+a_hang_up_is_noticed_behind_a_full_input_buffer(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char more[4096];
+    int size = 1 << 20;
+    setsockopt(fixture->client, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    say(fixture, RUN_X);
+    size_t sent = 0;
+    for (int i = 0; i < 100; i++) {
+        ssize_t count = send(fixture->client, more, sizeof(more), MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent += count > 0 ? (size_t)count : 0;
+        turn_loop(fixture);
+    }
+    assert_true(sent > 65536);
+    assert_int_equal(fake_queue.cancelled, 0);
+    hang_up(fixture);
+    assert_int_equal(fake_queue.cancelled, 1);
+    assert_int_equal(fixture->pool.count, 0);
+}
+
+static void
+a_large_answer_reaches_a_slow_reader_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t size = 4u << 20;
+    struct result result = {.verdict = VERDICT_EXITED};
+    result.out.kept = (struct bytes){.data = malloc(size), .size = size};
+    assert_non_null(result.out.kept.data);
+    memset(result.out.kept.data, 'x', size);
+    say(fixture, RUN_X);
+    fake_queue_answer(&result, NULL);
+    result_fini(&result);
+    size_t got = 0, count = 0;
+    while (hear(fixture), fixture->reply_size > 0) {
+        got += fixture->reply_size;
+        for (size_t i = 0; i < fixture->reply_size; i++)
+            count += fixture->reply[i] == 'x';
+    }
+    assert_true(got > size);
+    assert_in_range(count, size, size + 20);
+    say(fixture, HEALTH);
+    assert_begins(hear(fixture), "HTTP/1.1 200 OK\r\n");
+}
+
+static void
+http_1_0_is_closed_unless_it_asks(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, "GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    assert_non_null(strstr(hear(fixture), "\r\nConnection: keep-alive\r\n"));
+    say(fixture, "GET /healthz HTTP/1.0\r\n\r\n");
+    assert_non_null(strstr(hear(fixture), "\r\nConnection: close\r\n"));
+    assert_int_equal(fixture->pool.count, 0);
+}
+
+/* Runs the loop until the server has closed or said something. */
+static void
+await(struct fixture *fixture)
+{
+    const struct timeval limit = {.tv_sec = 5};
+    event_base_loopexit(fixture->app.base, &limit);
+    do {
+        event_base_loop(fixture->app.base, EVLOOP_ONCE);
+        hear(fixture);
+    } while (fixture->reply_size == 0 && !fixture->ended &&
+             !event_base_got_exit(fixture->app.base));
+}
+
+static void
+silence_is_closed_without_a_word(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->config.idle_timeout_ms = 30;
+    say(fixture, HEALTH);
+    hear(fixture);
+    await(fixture);
+    assert_true(fixture->ended);
+    assert_int_equal(fixture->pool.count, 0);
+}
+
+static void
+a_request_that_stops_arriving_gets_408(void **state)
+{
+    static const char *const starts[] = {"GET /hea", POST(12, "{\"co")};
+    struct fixture *fixture = *state;
+    fixture->config.idle_timeout_ms = 30;
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        say(fixture, starts[i]);
+        await(fixture);
+        assert_begins(fixture->reply, "HTTP/1.1 408 ");
+        hang_up(fixture);
+        fixture->client = open_client(fixture);
+    }
+}
+
+static void
+a_reader_that_stops_reading_is_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->config.idle_timeout_ms = 30;
+    struct result result = {.verdict = VERDICT_EXITED};
+    result.out.kept = (struct bytes){.data = calloc(1, 1 << 20), .size = 1 << 20};
+    say(fixture, RUN_X);
+    fake_queue_answer(&result, NULL);
+    result_fini(&result);
+    const struct timeval limit = {.tv_sec = 5};
+    event_base_loopexit(fixture->app.base, &limit);
+    while (fixture->pool.count > 0 && !event_base_got_exit(fixture->app.base))
+        event_base_loop(fixture->app.base, EVLOOP_ONCE);
+    assert_int_equal(fixture->pool.count, 0);
+}
+
+static void
+beyond_max_connections_the_idle_give_way_and_the_busy_do_not(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, "GET /");
+    int busy = open_client(fixture);
+    assert_int_equal(send(busy, "G", 1, MSG_NOSIGNAL), 1);
+    turn_loop(fixture);
+    int idle = open_client(fixture);
+    int next = open_client(fixture);
+    char reply[1024];
+    assert_int_equal(recv(idle, reply, sizeof(reply), 0), 0);
+    assert_int_equal(fixture->pool.count, 3);
+    assert_int_equal(send(next, "G", 1, MSG_NOSIGNAL), 1);
+    turn_loop(fixture);
+    int refused = open_client(fixture);
+    ssize_t size = recv(refused, reply, sizeof(reply), 0);
+    assert_true(size > 0);
+    assert_begins(reply, "HTTP/1.1 503 ");
+    assert_int_equal(recv(refused, reply, sizeof(reply), 0), 0);
+    assert_int_equal(fixture->pool.count, 3);
+    const int clients[] = {busy, idle, next, refused};
+    for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
+        close(clients[i]);
+}
+
+static void
+count_call(void *context)
+{
+    ++*(int *)context;
+}
+
+static void
+draining_closes_the_idle_and_answers_the_busy(void **state)
+{
+    struct fixture *fixture = *state;
+    int idle = open_client(fixture);
+    int drained = 0;
+    say(fixture, RUN_X);
+    connection_pool_drain(&fixture->pool, count_call, &drained);
+    turn_loop(fixture);
+    char byte;
+    assert_int_equal(recv(idle, &byte, 1, 0), 0);
+    assert_int_equal(drained, 0);
+    fake_queue_answer_text("late");
+    assert_non_null(strstr(hear(fixture), "\"stdout\":\"late\""));
+    assert_non_null(strstr(fixture->reply, "\r\nConnection: close\r\n"));
+    assert_int_equal(drained, 1);
+    close(idle);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(requests_follow_each_other_on_one_connection),
+        TEST(requests_sent_ahead_are_answered_in_order_one_at_a_time),
+        TEST(a_request_may_come_byte_by_byte),
+        TEST(head_gets_the_length_and_no_body),
+        TEST(options_name_the_methods),
+        TEST(a_body_is_refused_before_it_is_sent),
+        TEST(a_wrong_method_without_a_body_keeps_the_connection),
+        TEST(rubbish_is_answered_and_the_connection_closed),
+        TEST(expect_is_answered_before_the_body),
+        TEST(a_hang_up_while_waiting_cancels_the_job_at_once),
+        TEST(a_half_close_while_waiting_is_a_hang_up),
+        TEST(a_half_close_does_not_lose_an_answer_that_needs_no_job),
+        TEST(a_request_that_ends_too_soon_is_told_so),
+        TEST(a_hang_up_is_noticed_behind_a_full_input_buffer),
+        TEST(a_large_answer_reaches_a_slow_reader_whole),
+        TEST(http_1_0_is_closed_unless_it_asks),
+        TEST(silence_is_closed_without_a_word),
+        TEST(a_request_that_stops_arriving_gets_408),
+        TEST(a_reader_that_stops_reading_is_closed),
+        TEST(beyond_max_connections_the_idle_give_way_and_the_busy_do_not),
+        TEST(draining_closes_the_idle_and_answers_the_busy),
+    };
+    log_init("test", LOG_ERROR);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
