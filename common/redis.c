@@ -1,28 +1,20 @@
 /*
- * Theory of operation. A connection walks DOWN -> CONNECTING -> GREETING -> UP -> DOWN and so on.
- * One timer serves it: in DOWN it ends the backoff, in CONNECTING and GREETING it is the connect
- * timeout, in UP it watches the oldest outstanding command. hiredis 0.14 has no timeouts of its
- * own for asynchronous connections, and none of its own for a peer that went away silently.
+ * Theory of operation. A connection walks DOWN -> (RESOLVING) -> CONNECTING -> GREETING -> UP ->
+ * DOWN and so on. One timer serves it: in DOWN it ends the backoff, while connecting it is the
+ * connect timeout, in UP it watches the oldest outstanding command. hiredis 0.14 has no timeouts
+ * for asynchronous connections, and would wait for ever for a peer that went away silently.
  *
  * Redis answers in order, so outstanding commands form a queue and only its head needs watching.
  * The timer is armed when the first command leaves and looks again when it fires; it is not
  * touched per reply.
  *
- * hiredis's context and its events form a `struct link`. When hiredis drops a context, on
- * whatever way, it answers all commands with NULL and then calls the link's clean-up hook: that
- * hook alone makes a connection DOWN. A connection may be freed inside a callback, when hiredis
- * puts off freeing the context; so the link and its commands point to the connection and are cut
- * off from it, never the other way round.
- *
- * The events are ours instead of hiredis's adapter for libevent: that one re-registers the
- * descriptor with the kernel for every read and every write. Here reading stays registered, and
- * writing happens once per round of the loop, straight from an activated event; the kernel is only
- * asked about writability when a write was cut short.
+ * When hiredis drops its context, on whatever way, it answers all commands with NULL, and then the
+ * link (redis_link.h) says that it is gone: that alone makes a connection DOWN. A connection may be
+ * freed inside a callback, when hiredis puts off freeing the context; so the link and the commands
+ * point to the connection and are cut off from it, never the other way round.
  */
 #include "common/redis.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -33,19 +25,13 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/redis_internal.h"
+#include "common/redis_link.h"
+#include "common/redis_resolve.h"
 
 #define BACKOFF_FIRST_MS 50
 #define BACKOFF_LAST_MS  2000
 
-enum state { STATE_DOWN, STATE_CONNECTING, STATE_GREETING, STATE_UP };
-
-struct link {
-    redisAsyncContext *context;
-    struct redis_connection *connection; /* NULL: cut off */
-    struct event *readable, *writable, *flush;
-    bool connected; /* the descriptor is; before that hiredis waits for writability */
-    bool writing;   /* inside redisAsyncHandleWrite() */
-};
+enum state { STATE_DOWN, STATE_RESOLVING, STATE_CONNECTING, STATE_GREETING, STATE_UP };
 
 struct pending {
     struct pending *next;
@@ -58,7 +44,8 @@ struct pending {
 struct redis_connection {
     struct event_base *base;
     struct redis_options options;
-    struct link *link; /* NULL in STATE_DOWN */
+    struct redis_resolve *resolve; /* in STATE_RESOLVING */
+    struct redis_link *link;       /* from STATE_CONNECTING on */
     enum state state;
     struct event *timer;
     struct pending *head, **tail; /* oldest first */
@@ -131,7 +118,7 @@ drop_link(struct redis_connection *connection)
     /* Refuses commands from now on, also while hiredis answers the outstanding ones. */
     if (connection->state == STATE_UP)
         connection->state = STATE_GREETING;
-    redisAsyncFree(connection->link->context);
+    redis_link_close(connection->link);
 }
 
 static void
@@ -160,6 +147,14 @@ on_timer(evutil_socket_t fd, short events, void *context)
             go_down(connection);
         }
         return;
+    case STATE_RESOLVING:
+        redis_resolve_cancel(connection->resolve);
+        connection->resolve = NULL;
+        err_set(&connection->reason, ERR_UNAVAILABLE, 0,
+                "the name of Redis's host was not resolved within %u ms",
+                connection->options.connect_timeout_ms);
+        go_down(connection);
+        return;
     case STATE_CONNECTING:
     case STATE_GREETING:
         err_set(&connection->reason, ERR_UNAVAILABLE, 0, "Redis did not accept within %u ms",
@@ -179,95 +174,6 @@ on_timer(evutil_socket_t fd, short events, void *context)
     err_set(&connection->reason, ERR_UNAVAILABLE, 0, "Redis did not answer within %u ms",
             connection->options.command_timeout_ms);
     drop_link(connection);
-}
-
-/* ---- events between hiredis and libevent ---- */
-
-static void
-on_readable(evutil_socket_t fd, short events, void *context)
-{
-    struct link *link = context;
-    (void)fd, (void)events;
-    redisAsyncHandleRead(link->context);
-}
-
-/* hiredis answers with hook_del_write(), hook_add_write() or, when the write failed, clean-up. */
-static void
-write_now(struct link *link)
-{
-    link->writing = true;
-    redisAsyncHandleWrite(link->context);
-}
-
-static void
-on_writable(evutil_socket_t fd, short events, void *context)
-{
-    (void)fd, (void)events;
-    write_now(context);
-}
-
-static void
-on_flush(evutil_socket_t fd, short events, void *context)
-{
-    (void)fd, (void)events;
-    write_now(context);
-}
-
-static void
-hook_add_read(void *context)
-{
-    struct link *link = context;
-    if (!event_pending(link->readable, EV_READ, NULL))
-        event_add(link->readable, NULL);
-}
-
-static void
-hook_del_read(void *context)
-{
-    struct link *link = context;
-    event_del(link->readable);
-}
-
-/*
- * hiredis asks for writability when a command was put into its buffer, and again when a write was
- * cut short. The first is answered by a write in this round of the loop, the second by the kernel.
- */
-static void
-hook_add_write(void *context)
-{
-    struct link *link = context;
-    if (!link->connected || link->writing)
-        event_add(link->writable, NULL);
-    else
-        event_active(link->flush, EV_WRITE, 0);
-    link->writing = false;
-}
-
-static void
-hook_del_write(void *context)
-{
-    struct link *link = context;
-    link->writing = false;
-    if (event_pending(link->writable, EV_WRITE, NULL))
-        event_del(link->writable);
-}
-
-/* hiredis frees the context after this; all commands have been answered. */
-static void
-hook_cleanup(void *context)
-{
-    struct link *link = context;
-    struct redis_connection *connection = link->connection;
-    if (connection) {
-        note_reason(connection, link->context->errstr);
-        connection->link = NULL;
-    }
-    event_free(link->readable);
-    event_free(link->writable);
-    event_free(link->flush);
-    free(link);
-    if (connection)
-        go_down(connection);
 }
 
 /* ---- commands ---- */
@@ -324,8 +230,8 @@ push_command(struct redis_connection *connection, const struct redis_command *co
         return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis command");
     *pending = *what;
     /* hiredis does not write to the arguments; its type only lacks the const. */
-    if (redisAsyncCommandArgv(connection->link->context, on_hiredis_reply, pending, command->count,
-                              (const char **)(uintptr_t)command->args,
+    if (redisAsyncCommandArgv(redis_link_context(connection->link), on_hiredis_reply, pending,
+                              command->count, (const char **)(uintptr_t)command->args,
                               command->sizes) != REDIS_OK) {
         free(pending);
         return err_set(err, ERR_UNAVAILABLE, 0, "the connection to Redis is closing");
@@ -405,75 +311,61 @@ greet(struct redis_connection *connection, struct err *err)
     return push_command(connection, &command, &pending, err);
 }
 
-/* Must not free the context: hiredis goes on with it. A failure is cleaned up by hiredis. */
 static void
-on_hiredis_connect(const redisAsyncContext *context, int status)
+on_connected(void *owner)
 {
-    struct link *link = context->data;
-    struct redis_connection *connection = link->connection;
+    struct redis_connection *connection = owner;
     struct err err = ERR_INIT;
-    if (!connection || status != REDIS_OK)
-        return;
-    link->connected = true;
     connection->state = STATE_GREETING;
     if (greet(connection, &err) < 0)
         connection->reason = err; /* the connect timeout ends it */
 }
 
-static int
-attach(struct redis_connection *connection, redisAsyncContext *context, struct err *err)
+static void
+on_gone(void *owner, const char *reason)
 {
-    struct link *link = calloc(1, sizeof(*link));
-    if (!link)
-        return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis connection");
-    int fd = context->c.fd;
-    link->context = context;
-    link->connection = connection;
-    link->readable = event_new(connection->base, fd, EV_READ | EV_PERSIST, on_readable, link);
-    link->writable = event_new(connection->base, fd, EV_WRITE | EV_PERSIST, on_writable, link);
-    link->flush = event_new(connection->base, -1, 0, on_flush, link);
-    if (!link->readable || !link->writable || !link->flush) {
-        if (link->readable)
-            event_free(link->readable);
-        if (link->writable)
-            event_free(link->writable);
-        free(link);
-        return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis connection");
-    }
-    context->data = link;
-    context->ev.data = link;
-    context->ev.addRead = hook_add_read;
-    context->ev.delRead = hook_del_read;
-    context->ev.addWrite = hook_add_write;
-    context->ev.delWrite = hook_del_write;
-    context->ev.cleanup = hook_cleanup;
-    connection->link = link;
-    /* Asks for writability, by which the end of connecting shows. */
-    redisAsyncSetConnectCallback(context, on_hiredis_connect);
+    struct redis_connection *connection = owner;
+    note_reason(connection, reason);
+    connection->link = NULL;
+    go_down(connection);
+}
+
+static int
+open_link(struct redis_connection *connection, const char *address, struct err *err)
+{
+    static const struct redis_link_hooks hooks = {on_connected, on_gone};
+    connection->link = redis_link_open(connection->base, connection->options.url, address, &hooks,
+                                       connection, err);
+    if (!connection->link)
+        return -1;
+    connection->state = STATE_CONNECTING;
     return 0;
+}
+
+static void
+on_resolved(void *context, const char *address, const struct err *err)
+{
+    struct redis_connection *connection = context;
+    struct err failed = ERR_INIT;
+    connection->resolve = NULL;
+    if (!err && open_link(connection, address, &failed) == 0)
+        return;
+    connection->reason = err ? *err : failed;
+    go_down(connection);
 }
 
 static int
 start_connecting(struct redis_connection *connection, struct err *err)
 {
     const struct redis_url *url = connection->options.url;
-    redisAsyncContext *context =
-        url->path ? redisAsyncConnectUnix(url->path) : redisAsyncConnect(url->host, url->port);
-    if (!context)
-        return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis connection");
-    if (context->err) {
-        err_set(err, ERR_UNAVAILABLE, 0, "cannot connect to Redis (%s)", context->errstr);
-        redisAsyncFree(context);
-        return -1;
-    }
-    /* hiredis 0.14 does not; zygotes must not inherit it. */
-    fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
-    if (attach(connection, context, err) < 0) {
-        redisAsyncFree(context);
-        return -1;
-    }
-    connection->state = STATE_CONNECTING;
     arm_timer(connection, (uint64_t)connection->options.connect_timeout_ms * 1000);
+    if (!url->host || redis_resolve_is_numeric(url->host))
+        return open_link(connection, url->host, err);
+    connection->resolve =
+        redis_resolve_start(connection->base, url->host, on_resolved, connection, err);
+    if (!connection->resolve)
+        return -1;
+    connection->state = STATE_RESOLVING;
     return 0;
 }
 
@@ -504,10 +396,10 @@ redis_connection_free(struct redis_connection *connection)
     for (struct pending *pending = connection->head; pending; pending = pending->next)
         pending->connection = NULL;
     event_free(connection->timer);
-    if (connection->link) {
-        connection->link->connection = NULL;
-        redisAsyncFree(connection->link->context);
-    }
+    if (connection->resolve)
+        redis_resolve_cancel(connection->resolve);
+    if (connection->link)
+        redis_link_abandon(connection->link);
     free(connection);
 }
 

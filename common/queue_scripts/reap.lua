@@ -34,6 +34,10 @@ redis.call('ZADD', prefix .. 'workers', integer(now / 1000), worker)
 redis.call('EXPIRE', prefix .. 'workers', LIST_KEEP_S)
 
 local counts = {redis.call('LLEN', inflight), 0, 0, 0}
+if check == '1' then
+    redis.call('ZREMRANGEBYSCORE', prefix .. 'workers', '-inf',
+        integer(now / 1000 - LIST_KEEP_S * 1000))
+end
 if check ~= '1' or counts[1] == 0 then
     return counts
 end
