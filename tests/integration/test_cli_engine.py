@@ -35,10 +35,11 @@ from cli_zygote import (  # noqa: E402
     wait_gone,
 )
 
-PROGRAM = Path(os.environ.get("RETORT_CLI_ZYGOTE", ROOT / "build/release/retort-cli-zygote"))
+BUILD = Path(os.environ.get("RETORT_BUILD") or ROOT / "build/release")
+PROGRAM = BUILD / "retort-cli-zygote"
 PYTHON = ROOT / "build/python"
-WASM = Path(os.environ.get("RETORT_PYTHON_WASM", PYTHON / "python.wasm"))
-RUNTIME = Path(os.environ.get("RETORT_WASI_RUNTIME", ROOT / "tests/support/wasi-runtime"))
+WASM = Path(os.environ.get("RETORT_PYTHON_WASM") or PYTHON / "python.wasm")
+RUNTIME = Path(os.environ.get("RETORT_WASI_RUNTIME") or ROOT / "tests/support/wasi-runtime")
 RUNTIME_ARGS = os.environ.get(
     "RETORT_WASI_RUNTIME_ARGS", f"-W max-memory-size={{memory_bytes}} --dir {PYTHON}/rootfs::/"
 )
@@ -514,18 +515,5 @@ class Real(Sandbox):
         self.assertEqual(outcome.exit_code, 0)
 
 
-def main() -> int:
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    result = unittest.TextTestRunner(verbosity=1).run(suite)
-    for test, why in result.skipped:
-        print(f"skipped {test}: {why}")
-    failed = len(result.failures) + len(result.errors)
-    passed = result.testsRun - failed - len(result.skipped)
-    print(f"{max(passed, 0)} passed, {failed} failed, {len(result.skipped)} skipped")
-    if result.skipped and os.environ.get("SKIP_IS_FAIL") == "1":
-        return 1
-    return 0 if result.wasSuccessful() else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    unittest.main()

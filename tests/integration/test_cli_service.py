@@ -1,0 +1,85 @@
+"""The fallback engine from HTTP to a real WASI runtime: the contract is that of the image."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+
+from service import REPOSITORY, ServiceTest, native
+
+PYTHON = REPOSITORY / "build/python"
+RUNTIME = pathlib.Path(
+    os.environ.get("RETORT_WASI_RUNTIME") or REPOSITORY / "tests/support/wasi-runtime")
+WASM = pathlib.Path(os.environ.get("RETORT_PYTHON_WASM") or PYTHON / "python.wasm")
+# CPython's own build needs its library as a directory; others carry it within.
+RUNTIME_ARGS = os.environ.get("RETORT_WASI_RUNTIME_ARGS",
+                              f"-W max-memory-size={{memory_bytes}} --dir {PYTHON}/rootfs::/")
+
+
+class CliService(ServiceTest):
+    settings = {
+        "IMAGE": "",
+        "SLOTS": "2",
+        "PYTHON_WASM_PATH": str(WASM),
+        "PYTHON_WASM_RUNTIME": str(RUNTIME),
+        "PYTHON_WASM_RUNTIME_ARGS": RUNTIME_ARGS,
+        "MAX_OUTPUT_BYTES": "1000",
+        "CPU_TIME_LIMIT_SEC": "1",
+        "MAX_EXEC_TIMEOUT_MS": "30000",  # far from a second of CPU time, on a busy machine too
+    }
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if RUNTIME.name == "wasi-runtime":
+            subprocess.run([RUNTIME, "--fetch"], check=True)
+        # An image of the same module would be chosen instead: append a custom section to it.
+        cls.module = pathlib.Path(f"/tmp/retort-test-{os.getpid()}.wasm")
+        cls.module.write_bytes(WASM.read_bytes() + b"\0\2\1x")
+        cls.settings = {**cls.settings, "PYTHON_WASM_PATH": str(cls.module)}
+        super().setUpClass()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        cls.module.unlink()
+        super().tearDownClass()
+
+    def test_the_engine_is_the_fallback(self) -> None:
+        started = next(line for line in self.service.log_lines("worker")
+                       if line["event"] == "started")
+        self.assertEqual((started["engine"], started["source"]), ("cli", str(self.module)))
+
+    def test_program_input_output_and_exit_code(self) -> None:
+        answer = self.service.execute("import sys\nprint(input() * 2, sys.platform)\n"
+                                      "print('e', file=sys.stderr)\nsys.exit(3)", stdin="ab\n")
+        self.assertEqual((answer.stdout, answer.stderr), ("abab wasi\n", "e\n"))
+        self.assertEqual((answer.exit_code, answer.verdict), (3, "exited"))
+
+    def test_tracebacks_are_those_of_native_python(self) -> None:
+        for code in ("def f(x):\n    return 1 / x\n\nf(0)\n", "x = (1 +\n", "raise ValueError('é')\n",
+                     "try:\n    {}['k']\nexcept KeyError:\n    int('z')\n"):
+            with self.subTest(code):
+                answer = self.service.execute(code)
+                self.assertEqual(answer.stderr, native(code).stderr.decode())
+                self.assertEqual(answer.exit_code, 1)
+
+    def test_wall_clock_and_cpu_limit_are_told_apart(self) -> None:
+        answer = self.service.execute("import time; time.sleep(5)", timeout_ms=1000)
+        self.assertEqual((answer.verdict, answer.timed_out, answer.exit_code),
+                         ("timed_out", True, None))
+        answer = self.service.execute("while True: pass")
+        self.assertEqual((answer.verdict, answer.timed_out), ("cpu_limit", False))
+
+    def test_output_is_cut_and_the_rest_counted(self) -> None:
+        answer = self.service.execute("print('x' * 1500)")
+        self.assertEqual((len(answer.stdout), answer.stdout_dropped_bytes), (1000, 501))
+
+    def test_a_program_of_the_size_limit_goes_through(self) -> None:
+        code = "print(1)\n" + "#" * (262144 - 9)
+        self.assertEqual(self.service.execute(code, stdin="x" * 1048576).stdout, "1\n")
+        self.assertEqual(self.service.post({"code": code + "#"}).status, 413)
+
+    def test_nothing_of_the_host_is_there(self) -> None:
+        answer = self.service.execute("import os\nprint(sorted(os.environ))\n"
+                                      "print(os.path.exists('/etc/hostname'))")
+        self.assertEqual(answer.stdout, "[]\nFalse\n")
