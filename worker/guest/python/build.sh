@@ -11,7 +11,7 @@
 # repeats the steps from where it matters. All work is done below OUT_DIR/work.
 set -euo pipefail
 GUEST=$(cd "$(dirname "$0")" && pwd)
-EVAL=${EVAL:-plain}
+EVAL=${EVAL:-statemachine}
 # Compilers and scripts must not see what the caller has set for himself.
 unset CC CFLAGS CPPFLAGS LDFLAGS CXXFLAGS PYTHONPATH PYTHONHOME MAKEFLAGS MFLAGS DESTDIR
 export GUEST EVAL LC_ALL=C TZ=UTC0 PYTHONHASHSEED=0

@@ -8,8 +8,9 @@ sorted order, with the guest's path in every code object; run it with a fixed PY
 the result is the same each time.
 """
 import os
+import pprint
 import py_compile
-import re
+import runpy
 import shutil
 import sys
 
@@ -39,13 +40,14 @@ def write_sysconfigdata(build, library):
     """What configure found, without the paths of this machine."""
     with open(os.path.join(build, "pybuilddir.txt"), encoding="ascii") as file:
         directory = os.path.join(build, file.read().strip())
-    found = [name for name in os.listdir(directory) if name in SYSCONFIGDATA]
-    with open(os.path.join(directory, found[0]), encoding="utf-8") as file:
-        text = file.read()
-    text = re.sub(re.escape(os.path.dirname(os.path.abspath(build))), "/usr/src", text)
+    found = next(name for name in SYSCONFIGDATA if os.path.exists(os.path.join(directory, name)))
+    variables = runpy.run_path(os.path.join(directory, found))["build_time_vars"]
+    here = os.path.dirname(os.path.abspath(build))
+    cleaned = {name: value.replace(here, "/usr/src") if isinstance(value, str) else value
+               for name, value in variables.items()}
     for name in SYSCONFIGDATA:
         with open(os.path.join(library, name), "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(f"build_time_vars = {pprint.pformat(cleaned)}\n")
 
 
 def copy_zoneinfo(zoneinfo, out):
