@@ -142,7 +142,8 @@ boot_run(const struct sandbox_options *options, uint64_t started_us)
     struct err err = ERR_INIT;
 
     zygote_init(&(struct zygote_start){.started_us = started_us,
-                                       .guest_starts_after_fork = !options->bootstrap});
+                                       .guest_starts_after_fork = !options->bootstrap,
+                                       .rehearsal = options->rehearsal});
     sandbox_role = &boot_role;
     if (load(options, &err) < 0)
         zygote_fail(&err);

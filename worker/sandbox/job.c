@@ -36,6 +36,7 @@
 #include "worker/sandbox/filter.h"
 #include "worker/sandbox/limits.h"
 #include "worker/sandbox/output.h"
+#include "worker/sandbox/pages.h"
 #include "worker/sandbox/role.h"
 #include "worker/wasi/wasi.h"
 #include "worker/zygote_protocol.h"
@@ -45,6 +46,8 @@
 #define RESERVATION_BYTES ((UINT64_C(8) << 30) + ENGINE_PAGE_BYTES)
 
 static struct job_memory_header *shared;
+static struct page_list *learned; /* NULL unless this is the rehearsal */
+static struct page_sources page_sources;
 
 /* ---- the end ---- */
 
@@ -61,6 +64,8 @@ job_exit(uint32_t code)
 {
     atomic_store_explicit(&shared->exit_code, code, memory_order_relaxed);
     leave_note(JOB_NOTE_EXITED);
+    if (learned != NULL)
+        pages_learn(&page_sources, learned);
     _exit((int)(code & 0xff));
 }
 
@@ -170,6 +175,14 @@ prepare(const struct job_start *start, struct err *err)
     if (keep_only_socket(start->socket_fd, err) < 0)
         return -1;
     output_touch(shared);
+    if (start->pages != NULL)
+        pages_bring_in(start->pages);
+    if (start->learned != NULL) {
+        /* No program of a user's: what it has to open, and then to read, no job may. */
+        learned = start->learned;
+        pages_open_sources(&page_sources);
+        return 0;
+    }
     if (limits_apply(RLIMIT_STAGE_WARM, NULL, err) < 0)
         return -1;
     /* Last: what comes before needs calls that it forbids. */

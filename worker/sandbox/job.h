@@ -6,11 +6,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "worker/sandbox/pages.h"
+
 struct job_start {
     int socket_fd;     /* a byte comes here when the job's records and limits are in place */
     int memory_fd;     /* struct job_memory_header */
     pid_t zygote_pid;  /* the parent, for as long as there is any use in running */
     bool replace_args; /* the guest has not started: its arguments are the job's */
+    const struct page_list *pages; /* to be brought in while it waits, or NULL */
+    struct page_list *learned;     /* a rehearsal, without a filter: filled at its end; or NULL */
 };
 
 /*

@@ -36,6 +36,7 @@
 #include "worker/engine/engine.h"
 #include "worker/sandbox/job.h"
 #include "worker/sandbox/lockdown.h"
+#include "worker/sandbox/rehearsal.h"
 #include "worker/zygote_protocol.h"
 
 #define CHILDREN_MAX 4096
@@ -48,6 +49,7 @@ struct child {
 static struct child children[CHILDREN_MAX];
 static unsigned child_slots_used; /* every child lies below */
 static struct zygote_start zygote;
+static const struct page_list *pages; /* what the rehearsal taught, or NULL */
 
 void
 zygote_init(const struct zygote_start *start)
@@ -181,7 +183,8 @@ fork_job(uint32_t serial, int socket_fd, int memory_fd)
     struct job_start start = {.socket_fd = socket_fd,
                               .memory_fd = memory_fd,
                               .zygote_pid = getpid(),
-                              .replace_args = zygote.guest_starts_after_fork};
+                              .replace_args = zygote.guest_starts_after_fork,
+                              .pages = pages};
     pid_t pid = -1;
 
     if (child == NULL)
@@ -285,6 +288,9 @@ zygote_serve(void)
         .type = ZYGOTE_READY, .version = ZYGOTE_PROTOCOL_VERSION, .pid = getpid()};
 
     engine_release_zero_pages();
+    if (zygote.rehearsal != NULL &&
+        rehearsal_run(zygote.rehearsal, zygote.guest_starts_after_fork, &pages))
+        return;
     int child_signal_fd = open_child_signal(&err);
     if (child_signal_fd < 0 || lockdown_hide(&err) < 0)
         zygote_fail(&err);

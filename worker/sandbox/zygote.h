@@ -10,6 +10,7 @@
 struct zygote_start {
     uint64_t started_us;          /* when the program was started, by the monotonic clock */
     bool guest_starts_after_fork; /* its arguments are then the job's */
+    const char *rehearsal;        /* a program to learn from before READY, or NULL */
 };
 
 /* Once, before the other two. */
