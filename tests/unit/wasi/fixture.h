@@ -17,7 +17,7 @@
 #include "worker/wasi/functions.h"
 #include "worker/wasi/state.h"
 
-#define MEMORY_BYTES (4u << 20)
+#define MEMORY_BYTES (8u << 20)
 #define WORK_LIMIT   (1u << 20)
 #define NODE_LIMIT   64u
 #define ROOT         3u

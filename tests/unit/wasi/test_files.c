@@ -223,6 +223,20 @@ too_many_or_too_long_buffers_are_refused(void **state)
     assert_int_equal(fixture_output_bytes[0], 1024);
 }
 
+static void
+buffers_of_more_than_four_gibibytes_are_refused(void **state)
+{
+    uint32_t ret = guest_place(4), list = guest_place(1024 * sizeof(struct wasi_iovec));
+
+    (void)state;
+    for (uint32_t i = 0; i < 1024; i++) {
+        uint32_t iovec[2] = {4096, MEMORY_BYTES - 4096};
+        memcpy(guest_memory + list + i * sizeof(iovec), iovec, sizeof(iovec));
+    }
+    assert_int_equal(wasi_fd_write(1, list, 1024, ret), WASI_EINVAL);
+    assert_int_equal(wasi_fd_read(0, list, 1024, ret), WASI_EINVAL);
+}
+
 /* Bytes that a file of its own may take, by asking. */
 static uint64_t
 room(void)
@@ -364,6 +378,7 @@ main(void)
         cmocka_unit_test_setup(many_buffers_are_filled_in_order, fixture_setup),
         cmocka_unit_test_setup(a_read_into_its_own_buffer_list_is_harmless, fixture_setup),
         cmocka_unit_test_setup(too_many_or_too_long_buffers_are_refused, fixture_setup),
+        cmocka_unit_test_setup(buffers_of_more_than_four_gibibytes_are_refused, fixture_setup),
         cmocka_unit_test_setup(the_limit_of_bytes_is_exact, fixture_setup),
         cmocka_unit_test_setup(an_unlinked_file_lives_while_it_is_open, fixture_setup),
         cmocka_unit_test_setup(large_sparse_and_cut_files_give_their_blocks_back, fixture_setup),

@@ -322,6 +322,24 @@ a_removed_directory_stays_empty_while_open(void **state)
 }
 
 static void
+a_removed_directory_is_its_own_parent(void **state)
+{
+    uint32_t place = guest_place(64), ret = guest_place(4);
+    struct wasi_dirent dirent;
+
+    (void)state;
+    assert_int_equal(make_dir("work/d"), WASI_OK);
+    assert_int_equal(make_dir("work/d/e"), WASI_OK);
+    int fd = open_at(ROOT, "work/d/e", WASI_OPEN_DIRECTORY, DIRECTORY, 0);
+    assert_int_equal(remove_dir("work/d/e"), WASI_OK);
+    assert_int_equal(remove_dir("work/d"), WASI_OK);
+    assert_int_equal(stat_at((uint32_t)fd, ".", 0, &stat), WASI_OK);
+    assert_int_equal(wasi_fd_readdir((uint32_t)fd, place, 64, 1, ret), WASI_OK);
+    memcpy(&dirent, guest_memory + place, sizeof(dirent));
+    assert_int_equal(dirent.ino, stat.ino);
+}
+
+static void
 hard_links_are_the_same_file(void **state)
 {
     struct wasi_filestat other;
@@ -410,6 +428,7 @@ main(void)
         cmocka_unit_test_setup(directories_are_made_and_removed, fixture_setup),
         cmocka_unit_test_setup(files_and_directories_are_removed_by_their_own_calls, fixture_setup),
         cmocka_unit_test_setup(a_removed_directory_stays_empty_while_open, fixture_setup),
+        cmocka_unit_test_setup(a_removed_directory_is_its_own_parent, fixture_setup),
         cmocka_unit_test_setup(hard_links_are_the_same_file, fixture_setup),
         cmocka_unit_test_setup(a_hard_link_to_a_link_or_to_what_it_names, fixture_setup),
         cmocka_unit_test_setup(the_limit_of_names_is_exact_and_given_back, fixture_setup),

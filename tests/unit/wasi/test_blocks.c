@@ -1,0 +1,114 @@
+/* link: tests/unit/wasi/fixture.c */
+/* ldflags: -Wl,--wrap=mprotect -Wl,--wrap=madvise */
+#include <errno.h>
+#include <sys/mman.h>
+
+#include "tests/unit/wasi/fixture.h"
+
+#include "worker/wasi/blocks.h"
+
+static int refuse_memory, refuse_advice;
+
+int __real_mprotect(void *start, size_t size, int rights);
+int __wrap_mprotect(void *start, size_t size, int rights);
+int __real_madvise(void *start, size_t size, int advice);
+int __wrap_madvise(void *start, size_t size, int advice);
+
+int
+__wrap_mprotect(void *start, size_t size, int rights)
+{
+    errno = ENOMEM;
+    return refuse_memory ? -1 : __real_mprotect(start, size, rights);
+}
+
+int
+__wrap_madvise(void *start, size_t size, int advice)
+{
+    errno = EPERM;
+    return refuse_advice ? -1 : __real_madvise(start, size, advice);
+}
+
+static int
+setup(void **state)
+{
+    refuse_memory = refuse_advice = 0;
+    return fixture_setup(state);
+}
+
+static void
+blocks_are_zeroed_and_used_again(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        uint32_t a = block_new(), b = block_new();
+        assert_true(a != 0 && b != 0 && a != b);
+        for (size_t at = 0; at < WASI_BLOCK_BYTES; at += 64)
+            assert_int_equal(((char *)block_at(a))[at], 0);
+        memset(block_at(a), 'a', WASI_BLOCK_BYTES);
+        memset(block_at(b), 'b', WASI_BLOCK_BYTES);
+        block_free(a);
+        block_free(b);
+    }
+    assert_int_equal(wasi_state.blocks.in_use, 0);
+}
+
+static void
+blocks_are_zeroed_even_if_the_kernel_does_not_help(void **state)
+{
+    refuse_advice = 1;
+    blocks_are_zeroed_and_used_again(state);
+}
+
+static void
+the_range_runs_out_without_a_crash(void **state)
+{
+    uint32_t count = 0;
+
+    (void)state;
+    while (block_new() != 0)
+        count++;
+    assert_int_equal(count, wasi_state.blocks.block_count);
+    block_free(7);
+    assert_int_equal(block_new(), 7);
+    assert_int_equal(block_new(), 0);
+}
+
+static void
+refused_memory_is_no_space_left(void **state)
+{
+    char path[] = "work/a";
+    uint32_t ret = guest_place(4), half = guest_iovs(1, 8192u, WORK_LIMIT / 2);
+
+    (void)state;
+    make_file("work/kept", "kept");
+    refuse_memory = 1;
+    /* What was granted at the start is used up first. */
+    uint32_t fd = (uint32_t)open_file(path, WASI_OPEN_CREAT);
+    assert_int_equal(wasi_fd_write(fd, half, 1, ret), WASI_OK);
+    assert_int_equal(wasi_fd_write(fd, half, 1, ret), WASI_OK);
+    assert_true(guest_u32(ret) < WORK_LIMIT / 2);
+    assert_int_equal(wasi_fd_write(fd, half, 1, ret), WASI_ENOSPC);
+    assert_int_equal(symlink_path("target", "work/l"), WASI_ENOSPC);
+    struct wasi_filestat stat;
+    assert_int_equal(stat_path("work/l", &stat), WASI_ENOENT);
+    assert_file("work/kept", "kept");
+    assert_int_equal(wasi_fd_filestat_set_size(fd, 0), WASI_OK);
+    assert_int_equal(symlink_path("target", "work/l"), WASI_OK);
+    refuse_memory = 0;
+    assert_int_equal(wasi_fd_close(fd), WASI_OK);
+    assert_int_equal(unlink_path(path), WASI_OK);
+    assert_int_equal(wasi_state.used_bytes, 10);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(blocks_are_zeroed_and_used_again, setup),
+        cmocka_unit_test_setup(blocks_are_zeroed_even_if_the_kernel_does_not_help, setup),
+        cmocka_unit_test_setup(the_range_runs_out_without_a_crash, setup),
+        cmocka_unit_test_setup(refused_memory_is_no_space_left, setup),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
