@@ -39,7 +39,7 @@ struct wasi_sink {
 
 struct wasi_hooks {
     void (*await_job)(void); /* the fork point; returns in the job process */
-    void (*exit)(uint32_t code) __attribute__((noreturn)); /* proc_exit */
+    __attribute__((noreturn)) void (*exit)(uint32_t code); /* proc_exit */
     void (*memory_fatal)(void);                            /* 'M' was written to the note device */
 };
 

@@ -124,9 +124,9 @@ subscriptions(void)
 }
 
 static void
-call_descriptors(uint32_t fd)
+call_state(uint32_t fd)
 {
-    switch (roll(24)) {
+    switch (roll(9)) {
     case 0:
         wasi_fd_advise(fd, wide(), wide(), number());
         break;
@@ -134,58 +134,64 @@ call_descriptors(uint32_t fd)
         wasi_fd_allocate(fd, wide(), wide());
         break;
     case 2:
-    case 3:
-        wasi_fd_close(roll(20) ? 4 + number() : fd);
-        break;
-    case 4:
         wasi_fd_datasync(fd);
         wasi_fd_sync(fd);
         break;
-    case 5:
+    case 3:
         wasi_fd_fdstat_get(fd, address());
-        break;
-    case 6:
-        wasi_fd_fdstat_set_flags(fd, number());
-        break;
-    case 7:
-        wasi_fd_fdstat_set_rights(roll(100) ? 200 : fd, rights(), rights());
-        break;
-    case 8:
         wasi_fd_filestat_get(fd, address());
         break;
-    case 9:
+    case 4:
+        wasi_fd_fdstat_set_flags(fd, number());
+        break;
+    case 5:
+        wasi_fd_fdstat_set_rights(roll(100) ? 200 : fd, rights(), rights());
+        break;
+    case 6:
         wasi_fd_filestat_set_size(fd, wide());
         break;
-    case 10:
+    case 7:
         wasi_fd_filestat_set_times(fd, wide(), wide(), number());
         break;
-    case 11:
-        wasi_fd_pread(fd, iovs(), number(), wide(), address());
-        break;
-    case 12:
+    default:
         wasi_fd_prestat_get(fd, address());
         wasi_fd_prestat_dir_name(fd, address(), number());
         break;
-    case 13:
-    case 14:
+    }
+}
+
+static void
+call_descriptors(uint32_t fd)
+{
+    switch (roll(12)) {
+    case 0:
+        wasi_fd_close(roll(20) ? 4 + number() : fd);
+        break;
+    case 1:
+        wasi_fd_pread(fd, iovs(), number(), wide(), address());
+        break;
+    case 2:
         wasi_fd_pwrite(fd, iovs(), number(), wide(), address());
         break;
-    case 15:
+    case 3:
         wasi_fd_read(fd, iovs(), number(), address());
         break;
-    case 16:
+    case 4:
         wasi_fd_readdir(fd, address(), roll(2) ? roll(500) : number(), wide(), address());
         break;
-    case 17:
+    case 5:
         wasi_fd_renumber(4 + number(), 4 + number());
         break;
-    case 18:
-    case 19:
+    case 6:
         wasi_fd_seek(fd, wide(), number(), address());
         wasi_fd_tell(fd, address());
         break;
-    default:
+    case 7:
+    case 8:
         wasi_fd_write(fd, iovs(), number(), address());
+        break;
+    default:
+        call_state(fd);
         break;
     }
 }
