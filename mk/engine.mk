@@ -23,7 +23,8 @@ $(PYTHON_BUILT): FORCE
 	$(Q)mk/python-wasm $(@D)
 
 $(PYTHON_IMAGE)/image.json: $(PYTHON_BUILT) $(B)/libretort-sandbox.a $(AOT_SRC) \
-        $(wildcard $(PYTHON_GUEST)/training/*.py)
+        $(wildcard $(PYTHON_GUEST)/training/*.py) $(PYTHON_GUEST)/rehearsal.py
 	$(Q)aot/retort-aot build/python/python.wasm -o $(@D) --rootfs build/python/rootfs \
 	    --language python $(addprefix --arg ,$(PYTHON_ARGV)) --reads-job-device \
+	    --rehearsal $(PYTHON_GUEST)/rehearsal.py \
 	    --library $(B)/libretort-sandbox.a --ldflags "$(AOT_LDFLAGS)" $(AOT_FLAGS)

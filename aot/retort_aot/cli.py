@@ -38,6 +38,8 @@ def parser():
         help="its text becomes the guest's last argument; it reads /dev/job, the fork point")
     add("--reads-job-device", action="store_true",
         help="the guest reads /dev/job by itself: that is the fork point")
+    add("--rehearsal", metavar="FILE", type=Path,
+        help="a short program that the zygote runs once to learn which pages jobs need")
     group = result.add_argument_group("training (profile-guided optimization)")
     group.add_argument("--train", metavar="FILE", type=Path, action="append", default=[],
                        help="run the guest with FILE as /work/main.py")
@@ -173,10 +175,15 @@ class Build:
     def _bootstraps(self):
         return bool(self.arguments.bootstrap) or self.arguments.reads_job_device
 
+    def _rehearsal(self):
+        file = self.arguments.rehearsal
+        return file.read_text(encoding="utf-8") if file else ""
+
     def _description(self):
         language = self.arguments.language or self.arguments.module.stem
         return image.Description(language, self.sha256, self._bootstraps(),
-                                 tuple(self._guest_argv()), tuple(self.arguments.env))
+                                 tuple(self._guest_argv()), tuple(self.arguments.env),
+                                 self._rehearsal())
 
     def _compile(self, c_source, tree_path, scratch):
         profile = self._profile(c_source, tree_path, scratch)

@@ -17,12 +17,16 @@ class Description:
     bootstrap: bool
     argv: tuple
     env: tuple
+    rehearsal: str = ""
 
     def text(self):
-        return json.dumps({
+        facts = {
             "format": FORMAT, "language": self.language, "module_sha256": self.module_sha256,
             "bootstrap": self.bootstrap, "argv": list(self.argv), "env": list(self.env),
-        }, indent=1) + "\n"
+        }
+        if self.rehearsal:
+            facts["rehearsal"] = self.rehearsal
+        return json.dumps(facts, indent=1) + "\n"
 
 
 def write(directory, program, tree, description):
