@@ -132,9 +132,9 @@ choose_installed(struct engine_choice *choice, const struct config *config,
         return -1;
     if (found == 0)
         return err_set(err, ERR_CONFIG, 0,
-                       "no Python image in %s or %s: `make image` makes one; or set IMAGE or "
-                       "PYTHON_WASM_PATH",
-                       roots->path[0], roots->path[1]);
+                       "no Python image below %s, %s or %s: `make image` makes one; or set "
+                       "IMAGE or PYTHON_WASM_PATH",
+                       roots->path[0], roots->path[1], roots->path[2]);
     return choose_image(choice, config, &image, err);
 }
 

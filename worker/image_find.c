@@ -8,10 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Relative to the directory of the running program. */
-static const char *const root_suffixes[IMAGE_ROOT_COUNT] = {
-    "../image",
-    "../lib/retort/image",
+/* From the directory of the running program, or from the one that it is in. */
+static const struct {
+    bool above;
+    const char *path;
+} root_rows[IMAGE_ROOT_COUNT] = {
+    {false, "image"},
+    {true, "image"},
+    {true, "lib/retort/image"},
 };
 
 char *
@@ -43,8 +47,11 @@ image_roots_init(struct image_roots *roots, struct err *err)
     *roots = (struct image_roots){0};
     if (!directory)
         return -1;
+    const char *slash = strrchr(directory, '/');
+    size_t length = strlen(directory), above = slash ? (size_t)(slash - directory) : 0;
     for (size_t i = 0; result == 0 && i < IMAGE_ROOT_COUNT; i++) {
-        if (asprintf(&roots->path[i], "%s/%s", directory, root_suffixes[i]) < 0) {
+        if (asprintf(&roots->path[i], "%.*s/%s", (int)(root_rows[i].above ? above : length),
+                     directory, root_rows[i].path) < 0) {
             roots->path[i] = NULL;
             result = err_set(err, ERR_SYSTEM, ENOMEM, "naming the directories of images");
         }

@@ -3,7 +3,7 @@
  * follow from where the running program is, so that a build tree and an installation both work
  * and may be moved:
  *
- *     build/release/retort-worker        build/image/NAME/
+ *     build/release/retort-worker        build/release/image/NAME/, build/image/NAME/
  *     PREFIX/bin/retort-worker           PREFIX/lib/retort/image/NAME/
  */
 #ifndef RETORT_IMAGE_FIND_H
@@ -12,7 +12,7 @@
 #include "common/err.h"
 #include "worker/image.h"
 
-#define IMAGE_ROOT_COUNT 2
+#define IMAGE_ROOT_COUNT 3
 
 /* Directories, in the order in which they are searched. Need not exist. */
 struct image_roots {

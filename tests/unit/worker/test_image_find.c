@@ -28,6 +28,7 @@ make_roots(void **state)
     assert_non_null(mkdtemp(directory));
     assert_true(asprintf(&roots.path[0], "%s/first", directory) > 0);
     assert_true(asprintf(&roots.path[1], "%s/second", directory) > 0);
+    assert_true(asprintf(&roots.path[2], "%s/third", directory) > 0);
     return 0;
 }
 
@@ -167,10 +168,13 @@ the_roots_of_a_program_follow_from_where_it_is(void **state)
     (void)state;
     assert_non_null(program);
     assert_int_equal(image_roots_init(&own, &err), 0);
-    (void)snprintf(path, sizeof(path), "%s/../image", program);
+    (void)snprintf(path, sizeof(path), "%s/image", program);
     assert_string_equal(own.path[0], path);
-    (void)snprintf(path, sizeof(path), "%s/../lib/retort/image", program);
+    *strrchr(program, '/') = '\0';
+    (void)snprintf(path, sizeof(path), "%s/image", program);
     assert_string_equal(own.path[1], path);
+    (void)snprintf(path, sizeof(path), "%s/lib/retort/image", program);
+    assert_string_equal(own.path[2], path);
     image_roots_fini(&own);
     free(program);
 }
