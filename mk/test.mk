@@ -97,7 +97,7 @@ docs: $(B)/tests/support/options ## Check the README's settings against the prog
 
 # ---- bench ---------------------------------------------------------------------------------------
 BENCH_TOOLS := $(B)/tests/bench/load $(B)/tests/bench/spawn
-$(BENCH_TOOLS): $(B)/%: $(B)/%.o
+$(BENCH_TOOLS): $(B)/%: $(B)/%.o $(B)/tests/bench/samples.o
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lm
 

@@ -1,0 +1,165 @@
+/*
+ * load PORT CLIENTS REQUESTS BODY-FILE EXPECTED: CLIENTS connections to 127.0.0.1, each sending its
+ * next request when the last is answered, until REQUESTS are answered. REQUESTS equal to CLIENTS is
+ * a burst: all are sent at once, on connections made before, and count from the first send.
+ *
+ * One thread and poll(): on a machine of few cores a load generator must not
+ * be what is measured. An answer without the text EXPECTED in it is an error.
+ */
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/bench/samples.h"
+
+#define ANSWER_BYTES 65536
+
+struct client {
+    uint64_t began_us;
+    size_t received;
+    char answer[ANSWER_BYTES];
+};
+
+struct load {
+    struct samples samples;
+    struct client *clients;
+    struct pollfd *polls;
+    size_t count, total, sent;
+    char *request;
+    size_t request_bytes;
+    const char *expected;
+};
+
+static void
+die(const char *what)
+{
+    perror(what);
+    exit(1);
+}
+
+static void
+make_request(struct load *load, const char *body_file)
+{
+    static char body[ANSWER_BYTES];
+    FILE *file = fopen(body_file, "re");
+    if (!file)
+        die(body_file);
+    size_t size = fread(body, 1, sizeof(body), file);
+    fclose(file);
+    int bytes = asprintf(&load->request,
+                         "POST /v1/execute HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s",
+                         size, (int)size, body);
+    if (bytes < 0)
+        die("request");
+    load->request_bytes = (size_t)bytes;
+}
+
+static int
+connect_to(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+        die("connect");
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    return fd;
+}
+
+static void
+send_next(struct load *load, size_t index)
+{
+    struct client *client = &load->clients[index];
+    client->began_us = load->count == load->total ? load->samples.began_us : samples_clock_us();
+    client->received = 0;
+    load->sent++;
+    if (send(load->polls[index].fd, load->request, load->request_bytes, MSG_NOSIGNAL) !=
+        (ssize_t)load->request_bytes)
+        die("send");
+}
+
+/* Whether the answer is whole: head, and as much body as Content-Length says. */
+static bool
+is_whole(struct client *client)
+{
+    client->answer[client->received] = '\0';
+    const char *end = strstr(client->answer, "\r\n\r\n");
+    if (!end)
+        return false;
+    const char *length = strcasestr(client->answer, "\r\nContent-Length:");
+    if (!length || length > end)
+        die("answer without Content-Length");
+    size_t body = strtoul(length + strlen("\r\nContent-Length:"), NULL, 10);
+    return client->received >= (size_t)(end + 4 - client->answer) + body;
+}
+
+static void
+receive(struct load *load, size_t index)
+{
+    struct client *client = &load->clients[index];
+    ssize_t got = recv(load->polls[index].fd, client->answer + client->received,
+                       ANSWER_BYTES - 1 - client->received, 0);
+    if (got <= 0)
+        die("recv");
+    client->received += (size_t)got;
+    if (!is_whole(client))
+        return;
+    samples_add(&load->samples, samples_clock_us() - client->began_us);
+    load->samples.errors += strstr(client->answer, load->expected) == NULL;
+    if (load->sent < load->total)
+        send_next(load, index);
+    else
+        load->polls[index].events = 0;
+}
+
+static void
+run(struct load *load)
+{
+    for (size_t i = 0; i < load->count; i++)
+        send_next(load, i);
+    while (load->samples.count < load->total) {
+        if (poll(load->polls, load->count, 30000) <= 0)
+            die("poll");
+        for (size_t i = 0; i < load->count; i++)
+            if (load->polls[i].revents)
+                receive(load, i);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    if (argc != 6) {
+        fprintf(stderr, "usage: load PORT CLIENTS REQUESTS BODY-FILE EXPECTED\n");
+        return 2;
+    }
+    struct load load = {.count = strtoul(argv[2], NULL, 10),
+                        .total = strtoul(argv[3], NULL, 10),
+                        .expected = argv[5]};
+    load.clients = calloc(load.count, sizeof(*load.clients));
+    load.polls = calloc(load.count, sizeof(*load.polls));
+    if (!load.clients || !load.polls || load.count > load.total)
+        die("clients");
+    make_request(&load, argv[4]);
+    for (size_t i = 0; i < load.count; i++)
+        load.polls[i] = (struct pollfd){.fd = connect_to((uint16_t)strtoul(argv[1], NULL, 10)),
+                                        .events = POLLIN};
+    samples_init(&load.samples, load.total);
+    run(&load);
+    samples_print(&load.samples, "");
+    for (size_t i = 0; i < load.count; i++)
+        close(load.polls[i].fd);
+    samples_fini(&load.samples);
+    free(load.request);
+    free(load.polls);
+    free(load.clients);
+    return 0;
+}
