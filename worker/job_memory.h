@@ -77,7 +77,7 @@ enum job_record_type {
     /* name: absolute guest path; data: nothing, or the name under which it is preopened for a
      * module without a bootstrap */
     JOB_RECORD_DIR,
-    JOB_RECORD_STDIN,   /* data: standard input */
+    JOB_RECORD_STDIN, /* data: standard input */
 };
 
 struct job_record {
