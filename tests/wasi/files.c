@@ -75,6 +75,7 @@ modes(void)
     SHOW(open(in("a"), O_RDWR | O_CREAT | O_EXCL, 0666));
     SHOW(open(in("a/x"), O_RDONLY));
     SHOW(open(in("a/"), O_RDONLY));
+    SHOW(open(in("a/"), O_WRONLY | O_CREAT, 0666));
     SHOW(open(in("new/"), O_WRONLY | O_CREAT, 0666));
     SHOW(open(in("none/new"), O_WRONLY | O_CREAT, 0666));
     SHOW(open(in("a"), O_RDONLY | O_DIRECTORY));

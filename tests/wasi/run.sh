@@ -8,7 +8,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 here=tests/wasi
 build=${BUILD:-build/release}
-native="files names"
+native="files names random"
 names=${*:-$(basename -s .c $here/*.c)}
 passed=0 failed=0
 

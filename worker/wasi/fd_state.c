@@ -23,9 +23,10 @@ wasi_fd_advise(uint32_t fd, uint64_t offset, uint64_t len, uint32_t advice)
     return WASI_OK;
 }
 
-/* A regular file that may be written to. */
+/* A regular file that may be written to; Linux has two errors for those that may not. */
 static enum wasi_errno
-need_file(uint32_t fd, uint32_t rights, struct descriptor **descriptor)
+need_file(uint32_t fd, uint32_t rights, enum wasi_errno not_writable,
+          struct descriptor **descriptor)
 {
     *descriptor = descriptor_get(fd);
     if (*descriptor == NULL || descriptor_is(*descriptor, NODE_DIRECTORY))
@@ -33,7 +34,7 @@ need_file(uint32_t fd, uint32_t rights, struct descriptor **descriptor)
     if (!descriptor_is(*descriptor, NODE_FILE))
         return WASI_EINVAL;
     if (!((*descriptor)->rights & WASI_RIGHT_FD_WRITE))
-        return WASI_EBADF;
+        return not_writable;
     return descriptor_need(fd, rights, descriptor);
 }
 
@@ -51,7 +52,7 @@ uint32_t
 wasi_fd_allocate(uint32_t fd, uint64_t offset, uint64_t len)
 {
     struct descriptor *descriptor;
-    enum wasi_errno error = need_file(fd, WASI_RIGHT_FD_ALLOCATE, &descriptor);
+    enum wasi_errno error = need_file(fd, WASI_RIGHT_FD_ALLOCATE, WASI_EBADF, &descriptor);
 
     if (error != WASI_OK)
         return error;
@@ -68,7 +69,8 @@ uint32_t
 wasi_fd_filestat_set_size(uint32_t fd, uint64_t size)
 {
     struct descriptor *descriptor;
-    enum wasi_errno error = need_file(fd, WASI_RIGHT_FD_FILESTAT_SET_SIZE, &descriptor);
+    enum wasi_errno error =
+        need_file(fd, WASI_RIGHT_FD_FILESTAT_SET_SIZE, WASI_EINVAL, &descriptor);
 
     if (error != WASI_OK)
         return error;

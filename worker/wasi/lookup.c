@@ -102,7 +102,13 @@ walk_into(struct walk *walk, uint32_t node)
 static bool
 follows(enum lookup_mode mode, bool slash)
 {
-    return mode == LOOKUP_FOLLOW || (mode == LOOKUP_NOFOLLOW && slash);
+    return mode == LOOKUP_FOLLOW || mode == LOOKUP_CREATE || (mode == LOOKUP_NOFOLLOW && slash);
+}
+
+static bool
+creates(enum lookup_mode mode)
+{
+    return mode == LOOKUP_CREATE || mode == LOOKUP_CREATE_ENTRY;
 }
 
 static bool
@@ -141,6 +147,9 @@ walk_step(struct walk *walk, struct lookup *lookup, enum lookup_mode mode, bool 
         finish_at_directory(lookup, walk, size == 1);
         return error;
     }
+    /* As Linux has it: before anything is looked at. */
+    if (last && lookup->slash && creates(mode))
+        return WASI_EISDIR;
     uint32_t node = directory_find(walk->current, name, size);
     if (!last)
         return walk_into(walk, node);

@@ -14,6 +14,10 @@ enum lookup_mode {
     LOOKUP_ENTRY,    /* the name itself, for calls that make, remove or rename it */
     LOOKUP_NOFOLLOW, /* a link at the end is followed only when a slash comes after it */
     LOOKUP_FOLLOW,   /* a link at the end is followed */
+    /* For files that may be made, so that a slash at the end is WASI_EISDIR; the second does not
+     * follow a link at the end. */
+    LOOKUP_CREATE,
+    LOOKUP_CREATE_ENTRY,
 };
 
 struct lookup {

@@ -165,18 +165,18 @@ wasi_path_link(uint32_t old_fd, uint32_t lookup_flags, uint32_t old_path, uint32
         return WASI_EINVAL;
     enum wasi_errno error =
         lookup_guest(&source, old_fd, WASI_RIGHT_PATH_LINK_SOURCE, old_path, old_path_len, mode);
-    if (error == WASI_OK)
-        error = lookup_guest(&found, new_fd, WASI_RIGHT_PATH_LINK_TARGET, new_path, new_path_len,
-                             LOOKUP_ENTRY);
     if (error != WASI_OK)
         return error;
     if (source.node == NODE_NONE)
         return WASI_ENOENT;
-    if (node_kind(source.node) == NODE_DIRECTORY)
-        return WASI_EPERM;
-    error = need_new_name(&found, false);
+    error = lookup_guest(&found, new_fd, WASI_RIGHT_PATH_LINK_TARGET, new_path, new_path_len,
+                         LOOKUP_ENTRY);
+    if (error == WASI_OK)
+        error = need_new_name(&found, false);
     if (error != WASI_OK)
         return error;
+    if (node_kind(source.node) == NODE_DIRECTORY)
+        return WASI_EPERM;
     /* The image and the devices are other file systems. */
     if (!node_writable(source.node))
         return WASI_EXDEV;

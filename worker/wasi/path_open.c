@@ -46,8 +46,6 @@ open_missing(const struct open_request *request, struct lookup *found)
 
     if (!(request->flags & WASI_OPEN_CREAT))
         return WASI_ENOENT;
-    if (found->slash)
-        return WASI_EISDIR;
     error = lookup_may_change(found);
     if (error != WASI_OK)
         return error;
@@ -156,6 +154,17 @@ open_found(const struct open_request *request, struct lookup *found, uint32_t re
     return guest_store_u32(ret_fd, (uint32_t)fd);
 }
 
+/* A link is never followed to make what it names anew. */
+static enum lookup_mode
+mode_of(const struct open_request *request, uint32_t lookup_flags)
+{
+    bool follow = lookup_flags & WASI_LOOKUP_FOLLOW;
+
+    if (!(request->flags & WASI_OPEN_CREAT))
+        return follow ? LOOKUP_FOLLOW : LOOKUP_NOFOLLOW;
+    return follow && !(request->flags & WASI_OPEN_EXCL) ? LOOKUP_CREATE : LOOKUP_CREATE_ENTRY;
+}
+
 uint32_t
 wasi_path_open(uint32_t fd, uint32_t lookup_flags, uint32_t path, uint32_t path_len,
                uint32_t open_flags, uint64_t rights, uint64_t rights_inheriting, uint32_t fd_flags,
@@ -166,17 +175,14 @@ wasi_path_open(uint32_t fd, uint32_t lookup_flags, uint32_t path, uint32_t path_
         .fd_flags = fd_flags,
         .rights = rights,
     };
-    enum lookup_mode mode = lookup_flags & WASI_LOOKUP_FOLLOW ? LOOKUP_FOLLOW : LOOKUP_NOFOLLOW;
     struct lookup found;
     enum wasi_errno error = check_flags(&request, lookup_flags);
 
     (void)rights_inheriting;
     if (error != WASI_OK)
         return error;
-    /* A link is never followed to make what it names anew. */
-    if ((open_flags & WASI_OPEN_CREAT) && (open_flags & WASI_OPEN_EXCL))
-        mode = LOOKUP_NOFOLLOW;
-    error = lookup_guest(&found, fd, rights_needed(&request), path, path_len, mode);
+    error = lookup_guest(&found, fd, rights_needed(&request), path, path_len,
+                         mode_of(&request, lookup_flags));
     if (error != WASI_OK)
         return error;
     request.directory = descriptor_get(fd);

@@ -46,10 +46,10 @@ check_places(const struct lookup *from, const struct lookup *to)
 static enum wasi_errno
 check_rename(const struct lookup *from, const struct lookup *to)
 {
-    if (from->node == NODE_NONE)
-        return WASI_ENOENT;
     if (from->parent == NODE_NONE || to->parent == NODE_NONE)
         return WASI_EBUSY;
+    if (from->node == NODE_NONE)
+        return WASI_ENOENT;
     bool directory = node_kind(from->node) == NODE_DIRECTORY;
     if (!directory && (from->slash || to->slash))
         return WASI_ENOTDIR;
@@ -60,6 +60,10 @@ check_rename(const struct lookup *from, const struct lookup *to)
         return WASI_OK;
     if (directory && contains(from->node, to->parent))
         return WASI_EINVAL;
+    /* What the source lies in is not empty, whatever the source is. */
+    if (to->node != NODE_NONE && node_kind(to->node) == NODE_DIRECTORY &&
+        contains(to->node, from->parent))
+        return WASI_ENOTEMPTY;
     return check_replaced(from->node, to->node);
 }
 
@@ -88,8 +92,9 @@ wasi_path_rename(uint32_t old_fd, uint32_t old_path, uint32_t old_path_len, uint
     if (error == WASI_OK)
         error = lookup_guest(&to, new_fd, WASI_RIGHT_PATH_RENAME_TARGET, new_path, new_path_len,
                              LOOKUP_ENTRY);
-    if (error == WASI_OK)
-        error = check_rename(&from, &to);
+    if (error != WASI_OK)
+        return error;
+    error = check_rename(&from, &to);
     /* Two names of one file: nothing is to be done. */
     if (error != WASI_OK || from.node == to.node)
         return error;

@@ -228,7 +228,7 @@ opening_follows_flags(void **state)
     assert_int_equal(open_file("work/f", 16), -WASI_EINVAL);
     assert_int_equal(open_at(ROOT, "work/f", 0, READ, 32), -WASI_EINVAL);
     assert_int_equal(open_file("work/f/", 0), -WASI_ENOTDIR);
-    assert_int_equal(open_file("work/f/", WASI_OPEN_CREAT), -WASI_ENOTDIR);
+    assert_int_equal(open_file("work/f/", WASI_OPEN_CREAT), -WASI_EISDIR);
     assert_int_equal(open_file("work/new/", WASI_OPEN_CREAT), -WASI_EISDIR);
     assert_int_equal(open_file("work/none/new", WASI_OPEN_CREAT), -WASI_ENOENT);
     assert_int_equal(open_file("work/f/new", WASI_OPEN_CREAT), -WASI_ENOTDIR);
