@@ -31,6 +31,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -48,6 +49,8 @@
 #define SLOWEST_BYTES_MS 4
 /* Request bodies of all connections together; beyond it 503. */
 #define POOL_BODY_BYTES  ((uint64_t)256 << 20)
+
+static const struct timeval hangup_interval = {.tv_usec = 100000};
 
 static void
 set_timer(struct connection *connection, uint64_t ms)
@@ -241,7 +244,8 @@ connection_free(struct connection *connection)
 /*
  * Stops and resumes reading by how much waits behind the current request. (A bufferevent's own
  * high watermark calls back without end while nobody takes from the input.) While it is stopped,
- * only the kernel's word tells of a hang-up.
+ * the socket is looked at now and then for a hang-up. (libevent's EV_CLOSED would not tell of a
+ * reset.)
  */
 static void
 bound_input(struct connection *connection)
@@ -250,7 +254,7 @@ bound_input(struct connection *connection)
     bool stopped = !(bufferevent_get_enabled(connection->bufferevent) & EV_READ);
     if (waiting >= INPUT_MAX_BYTES && !stopped) {
         bufferevent_disable(connection->bufferevent, EV_READ);
-        event_add(&connection->hangup, NULL);
+        event_add(&connection->hangup, &hangup_interval);
     } else if (waiting < INPUT_MAX_BYTES && stopped && !connection->peer_done) {
         event_del(&connection->hangup);
         bufferevent_enable(connection->bufferevent, EV_READ);
@@ -299,14 +303,17 @@ on_written(struct bufferevent *bufferevent, void *context)
     connection_work(connection);
 }
 
-/* The kernel says so while reading is stopped; while reading, on_event() is told. */
 static void
-on_hangup(evutil_socket_t fd, short events, void *context)
+on_hangup_check(evutil_socket_t fd, short events, void *context)
 {
     struct connection *connection = context;
+    struct pollfd look = {.fd = bufferevent_getfd(connection->bufferevent), .events = POLLRDHUP};
     (void)fd;
     (void)events;
+    if (poll(&look, 1, 0) <= 0)
+        return;
     connection->peer_done = true;
+    event_del(&connection->hangup);
     connection_work(connection);
 }
 
@@ -390,7 +397,7 @@ connection_new(struct connection_pool *pool, evutil_socket_t fd)
     connection->exchange =
         (struct exchange){.app = pool->app, .on_answer = connection_on_answer, .owner = connection};
     event_assign(&connection->timer, base, -1, 0, on_timer, connection);
-    event_assign(&connection->hangup, base, fd, EV_CLOSED, on_hangup, connection);
+    event_assign(&connection->hangup, base, -1, EV_PERSIST, on_hangup_check, connection);
     return connection;
 }
 

@@ -25,7 +25,7 @@ struct connection {
     struct connection_pool *pool;
     struct bufferevent *bufferevent;
     struct event timer;
-    struct event hangup; /* EV_CLOSED; for when reading is suspended */
+    struct event hangup; /* looks for one while reading is stopped */
     enum connection_state state;
     struct http_parser parser;
     struct exchange exchange;
