@@ -95,6 +95,14 @@ leave_with_note(struct job_memory_header *memory, enum job_note note, int code)
     _exit(code);
 }
 
+/* By its default action: a sanitizer's handler would make an exit of it. */
+static void
+die_by(int number)
+{
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 /* The jobs that do not end by an ordinary exit. */
 static void
 misbehave(struct job_memory_header *memory, const char *verb, const char *rest)
@@ -106,10 +114,10 @@ misbehave(struct job_memory_header *memory, const char *verb, const char *rest)
     if (strcmp(verb, "trap") == 0) {
         memory->trap = (uint32_t)atoi(rest);
         memory->note = JOB_NOTE_TRAP;
-        raise(SIGILL);
+        die_by(SIGILL);
     }
     if (strcmp(verb, "signal") == 0)
-        raise(atoi(rest));
+        die_by(atoi(rest));
     if (strcmp(verb, "kill-zygote") == 0) {
         kill(getppid(), SIGKILL);
         pause();
