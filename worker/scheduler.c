@@ -57,7 +57,7 @@ struct scheduler {
     struct lane *lanes;
     size_t lane_count;
     const char **languages;
-    LIST_HEAD(, assignment) assignments;
+    LIST_HEAD(assignment_list, assignment) assignments;
     uint32_t unacknowledged;   /* results given to the queue */
     struct event *drain_timer; /* not NULL: draining */
     bool stopped;              /* the drain timer has fired once */
@@ -281,8 +281,8 @@ on_cancel(void *context, const char *id)
     struct scheduler *scheduler = context;
     struct assignment *assignment;
 
-    LIST_FOREACH(assignment, &scheduler->assignments, link)
-    {
+    for (assignment = LIST_FIRST(&scheduler->assignments); assignment;
+         assignment = LIST_NEXT(assignment, link)) {
         if (strcmp(assignment->claim.job.id, id) == 0) {
             stop(assignment, ERR_NONE);
             return;
@@ -353,8 +353,9 @@ on_drain_timer(evutil_socket_t fd, short events, void *context)
         return;
     }
     scheduler->stopped = true;
-    LIST_FOREACH(assignment, &scheduler->assignments, link)
-    stop(assignment, ERR_WORKER_LOST);
+    for (assignment = LIST_FIRST(&scheduler->assignments); assignment;
+         assignment = LIST_NEXT(assignment, link))
+        stop(assignment, ERR_WORKER_LOST);
     (void)evtimer_add(scheduler->drain_timer, &grace);
 }
 
@@ -449,8 +450,10 @@ scheduler_free(struct scheduler *scheduler)
     /* First: it calls nothing back, so that the assignments may go. */
     for (size_t i = 0; i < scheduler->lane_count; i++)
         executor_free(scheduler->lanes[i].executor);
-    while (!LIST_EMPTY(&scheduler->assignments))
-        assignment_free(LIST_FIRST(&scheduler->assignments));
+    for (struct assignment *at = LIST_FIRST(&scheduler->assignments), *next; at; at = next) {
+        next = LIST_NEXT(at, link);
+        assignment_free(at);
+    }
     for (size_t i = 0; i < scheduler->lane_count; i++)
         free(scheduler->lanes[i].name);
     if (scheduler->drain_timer)

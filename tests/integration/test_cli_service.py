@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import os
 import pathlib
-import subprocess
 
-from service import REPOSITORY, ServiceTest, native
-
-PYTHON = REPOSITORY / "build/python"
-RUNTIME = pathlib.Path(
-    os.environ.get("RETORT_WASI_RUNTIME") or REPOSITORY / "tests/support/wasi-runtime")
-WASM = pathlib.Path(os.environ.get("RETORT_PYTHON_WASM") or PYTHON / "python.wasm")
-# CPython's own build needs its library as a directory; others carry it within.
-RUNTIME_ARGS = os.environ.get("RETORT_WASI_RUNTIME_ARGS",
-                              f"-W max-memory-size={{memory_bytes}} --dir {PYTHON}/rootfs::/")
+import wasi
+from service import ServiceTest, native
 
 
 class CliService(ServiceTest):
     settings = {
         "IMAGE": "",
         "SLOTS": "2",
-        "PYTHON_WASM_PATH": str(WASM),
-        "PYTHON_WASM_RUNTIME": str(RUNTIME),
-        "PYTHON_WASM_RUNTIME_ARGS": RUNTIME_ARGS,
+        "PYTHON_WASM_PATH": str(wasi.WASM),
+        "PYTHON_WASM_RUNTIME": str(wasi.RUNTIME),
+        "PYTHON_WASM_RUNTIME_ARGS": wasi.RUNTIME_ARGS,
         "MAX_OUTPUT_BYTES": "1000",
         "CPU_TIME_LIMIT_SEC": "1",
         "MAX_EXEC_TIMEOUT_MS": "30000",  # far from a second of CPU time, on a busy machine too
@@ -31,11 +23,10 @@ class CliService(ServiceTest):
 
     @classmethod
     def setUpClass(cls) -> None:
-        if RUNTIME.name == "wasi-runtime":
-            subprocess.run([RUNTIME, "--fetch"], check=True)
+        wasi.prepare()
         # An image of the same module would be chosen instead: append a custom section to it.
         cls.module = pathlib.Path(f"/tmp/retort-test-{os.getpid()}.wasm")
-        cls.module.write_bytes(WASM.read_bytes() + b"\0\2\1x")
+        cls.module.write_bytes(wasi.WASM.read_bytes() + b"\0\2\1x")
         cls.settings = {**cls.settings, "PYTHON_WASM_PATH": str(cls.module)}
         super().setUpClass()
 

@@ -298,7 +298,7 @@ pump_run(const struct pump *given)
     struct program program = {0};
     struct err err = ERR_INIT;
     struct runtime runtime;
-    struct feed feed;
+    struct feed feed = {.next = 0};
 
     settle(&pump);
     struct job_memory_header *header = map_memory(pump.job_memory_fd);

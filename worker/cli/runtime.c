@@ -22,7 +22,8 @@
 
 #include "worker/cli/bootstrap.h"
 
-#define PIPE_BYTES (256 * 1024) /* fewer switches for programs that write much */
+#define ENVIRONMENT_MAX 4
+#define PIPE_BYTES      (256 * 1024) /* fewer switches for programs that write much */
 
 /* text with CLI_MEMORY_PLACEHOLDER, when it has one, replaced by bytes. */
 static char *
@@ -100,7 +101,7 @@ runtime_argv_free(char **argv)
 
 /* What the runtime's environment consists of: nothing of ours but PATH. */
 struct environment {
-    char *entries[5];
+    char *entries[ENVIRONMENT_MAX + 1]; /* NULL-terminated */
 };
 
 static int
@@ -109,7 +110,6 @@ environment_init(struct environment *environment, const char *home)
     const char *path = getenv("PATH");
     char **entries = environment->entries;
 
-    *environment = (struct environment){0};
     if (asprintf(&entries[0], "PATH=%s", path ? path : "/usr/local/bin:/usr/bin:/bin") < 0 ||
         asprintf(&entries[1], "HOME=%s", home) < 0 || asprintf(&entries[2], "TMPDIR=%s", home) < 0)
         return -1;
@@ -120,7 +120,7 @@ environment_init(struct environment *environment, const char *home)
 static void
 environment_fini(struct environment *environment)
 {
-    for (size_t i = 0; environment->entries[i]; i++)
+    for (size_t i = 0; i < ENVIRONMENT_MAX; i++)
         free(environment->entries[i]);
 }
 
@@ -277,7 +277,7 @@ take_pipes(struct pipes *pipes, struct runtime *runtime)
 int
 runtime_spawn(const struct runtime_start *start, struct runtime *runtime, struct err *err)
 {
-    struct environment environment;
+    struct environment environment = {{NULL}};
     struct pipes pipes;
     int result = -1;
 

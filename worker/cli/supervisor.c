@@ -111,7 +111,7 @@ fork_pump(struct supervisor *supervisor, uint32_t serial, const int fds[2])
 static void
 on_control(struct supervisor *supervisor)
 {
-    struct zygote_request request;
+    struct zygote_request request = {0};
     int fds[2];
 
     if (control_receive(supervisor->control_fd, &request, fds) <= 0) {

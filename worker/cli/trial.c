@@ -132,7 +132,7 @@ try_once(const struct pump *template, int control_fd, struct err *err)
 {
     struct job_memory memory = {.fd = -1};
     int result = -1;
-    int status;
+    int status = 0;
 
     if (prepare(&memory, err) == 0 && run_pump(template, &memory, control_fd, &status, err) == 0)
         result = judge(&memory, status, err);
