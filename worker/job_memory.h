@@ -73,8 +73,8 @@ _Static_assert(sizeof(struct job_memory_header) <= JOB_MEMORY_HEADER_BYTES, "one
 enum job_record_type {
     JOB_RECORD_ARG = 1, /* data: one command-line argument, in order; argv[0] first */
     JOB_RECORD_ENV,     /* data: NAME=value */
-    JOB_RECORD_FILE,    /* name: absolute guest path; data: contents. Parents are made. */
-    /* name: absolute guest path; data: nothing, or the name under which it is preopened for a
+    JOB_RECORD_FILE,    /* name: guest path, from the root; data: contents. Parents are made. */
+    /* name: guest path, from the root; data: nothing, or the name under which it is preopened for a
      * module without a bootstrap */
     JOB_RECORD_DIR,
     JOB_RECORD_STDIN, /* data: standard input */

@@ -40,8 +40,8 @@ add_dir(struct run_options *options, const char *value, struct err *err)
 {
     const char *separator = strstr(value, "::");
 
-    if (separator == NULL || separator == value || separator[2] != '/')
-        return err_set(err, ERR_INVALID, 0, "--dir %s: not HOST::GUEST with GUEST from /", value);
+    if (separator == NULL || separator == value || separator[2] == '\0')
+        return err_set(err, ERR_INVALID, 0, "--dir %s: not HOST::GUEST", value);
     ((const char **)(uintptr_t)options->dirs)[options->dir_count++] = value;
     return 0;
 }

@@ -167,7 +167,7 @@ make_path(const struct job_record_view *view)
     uint32_t parent = NODE_ROOT;
     enum wasi_errno error = WASI_OK;
 
-    if (view->name_bytes == 0 || view->name_bytes > WASI_PATH_BYTES || *at != '/')
+    if (view->name_bytes == 0 || view->name_bytes > WASI_PATH_BYTES)
         return WASI_EINVAL;
     while (error == WASI_OK) {
         while (at < end && *at == '/')

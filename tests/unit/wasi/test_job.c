@@ -233,9 +233,9 @@ the_same_path_twice_is_the_later_file(void **state)
 static void
 impossible_paths_of_records_are_refused(void **state)
 {
-    static const char *const paths[] = {"relative", "/work/../up",  "/work/./a", "/",
-                                        "/work/",   "/hello.txt/a", "/work/..",  "/dev/null",
-                                        "/dev",     "/lib/link/x"};
+    static const char *const paths[] = {"/work/../up", "/work/./a",    "/",
+                                        "/work/",      "/hello.txt/a", "/work/..",
+                                        "/dev/null",   "/dev",         "/lib/link/x"};
 
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
         add(JOB_RECORD_FILE, paths[i], "x");
