@@ -13,9 +13,10 @@
 #define ERRNO_NAMES(X)                                                                             \
     X(EBADF)                                                                                       \
     X(EBUSY)                                                                                       \
-    X(EEXIST) X(EFAULT) X(EFBIG) X(EINVAL) X(EISDIR) X(ELOOP) X(EMFILE) X(ENAMETOOLONG) X(ENOENT)  \
-        X(ENOSPC) X(ENOSYS) X(ENOTDIR) X(ENOTEMPTY) X(ENOTSUP) X(EPERM) X(EROFS) X(ESPIPE)         \
-            X(EXDEV) X(ENOTTY) X(EOVERFLOW)
+    X(EEXIST)                                                                                      \
+    X(EFAULT) X(EFBIG) X(EINVAL) X(EISDIR) X(ELOOP) X(EMFILE) X(ENAMETOOLONG) X(ENOENT) X(ENOSPC)  \
+        X(ENOSYS) X(ENOTDIR) X(ENOTEMPTY) X(ENOTSUP) X(EPERM) X(EROFS) X(ESPIPE) X(EXDEV)          \
+            X(ENOTTY) X(EOVERFLOW)
 
 static inline const char *
 errno_name(int error)
