@@ -290,8 +290,7 @@ on_timer(evutil_socket_t fd, short events, void *context)
         return;
     }
     arm(request, request->answer_by_us - now);
-    if (!request->submit_lost)
-        (void)send_cancel(request, "start_by", on_start_by_checked, &err);
+    (void)send_cancel(request, "start_by", on_start_by_checked, &err);
 }
 
 /* ---- submission ---- */

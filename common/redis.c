@@ -187,6 +187,19 @@ take_head(struct redis_connection *connection)
     connection->outstanding--;
 }
 
+/*
+ * The server was demoted under us. Its address may lead to the new master by now, so the
+ * connection is made anew. hiredis frees the context after the callback that we are in.
+ */
+static void
+leave_replica(struct redis_connection *connection, const char *text, const struct err *err)
+{
+    if (connection->state != STATE_UP || strncmp(text, "READONLY", 8) != 0)
+        return;
+    connection->reason = *err;
+    drop_link(connection);
+}
+
 /* hiredis calls this exactly once for each command: reply NULL means that the connection died. */
 static void
 on_hiredis_reply(redisAsyncContext *context, void *raw, void *data)
@@ -207,6 +220,7 @@ on_hiredis_reply(redisAsyncContext *context, void *raw, void *data)
         err = connection->reason;
     } else if (reply->type == REDIS_REPLY_ERROR) {
         redis_error_describe(reply->str, &err);
+        leave_replica(connection, reply->str, &err);
     }
     pending.on_reply(pending.context, raw, err.code == ERR_NONE ? NULL : &err);
 }

@@ -37,14 +37,13 @@ struct harness {
     char cancelled_id[JOB_ID_SIZE];
     struct queue_claim held[64];
     unsigned held_count;
-    char client_prefix[16];
 };
 
 /* For cmocka's setup and teardown. Client and worker are connected afterwards; capacity is 0. */
 int harness_setup(void **state);
 int harness_teardown(void **state);
 
-/* A second worker beside it is made by the test itself with these. */
+/* A second worker beside it, which counts and holds as the first; the test frees it. */
 struct queue_worker *harness_worker(struct harness *h, const char *id);
 
 /* Submits code with the standard limits; answer is overwritten. */

@@ -372,6 +372,37 @@ test_a_job_of_an_unknown_version_is_answered_and_kept_as_dead_letter(void **stat
 }
 
 static void
+test_two_workers_share_the_jobs_and_run_each_once(void **state)
+{
+    enum { COUNT = 40 };
+    struct harness *h = *state;
+    static struct harness_answer answers[COUNT];
+    struct queue_worker *first = h->worker, *second = harness_worker(h, "w2");
+    h->mode = HARNESS_HOLD;
+    for (int i = 0; i < COUNT; i++)
+        harness_submit(h, "x", &answers[i]);
+    queue_worker_set_capacity(first, "python", COUNT);
+    queue_worker_set_capacity(second, "python", COUNT);
+    harness_run_until(h, &h->jobs, COUNT, 5000);
+    long long mine = redis_fixture_int(&h->redis, "LLEN t:inflight:w1");
+    assert_int_equal(mine + redis_fixture_int(&h->redis, "LLEN t:inflight:w2"), COUNT);
+    for (unsigned i = 0; i < COUNT; i++) {
+        redisReply *owner = redis_fixture_run(&h->redis, "HGET t:job:%s owner", h->held[i].job.id);
+        h->worker = strcmp(owner->str, "w1") == 0 ? first : second;
+        harness_finish(h, i);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        harness_run_until(h, &answers[i].count, 1, 3000);
+        assert_int_equal(answers[i].code, ERR_NONE);
+        result_fini(&answers[i].result);
+    }
+    harness_run_until(h, &h->delivered, COUNT, 3000);
+    assert_int_equal(h->refused, 0);
+    h->worker = first;
+    queue_worker_free(second);
+}
+
+static void
 test_every_key_expires(void **state)
 {
     struct harness *h = *state;
@@ -439,6 +470,7 @@ main(void)
         TEST(test_the_scripts_come_back_after_script_flush),
         TEST(test_elements_that_cannot_be_understood_become_dead_letters),
         TEST(test_a_job_of_an_unknown_version_is_answered_and_kept_as_dead_letter),
+        TEST(test_two_workers_share_the_jobs_and_run_each_once),
         TEST(test_every_key_expires),
         TEST(test_the_records_of_answered_jobs_are_deleted),
     };
