@@ -10,21 +10,28 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ERRNO_NAMES(X)                                                                             \
-    X(EBADF)                                                                                       \
-    X(EBUSY)                                                                                       \
-    X(EEXIST)                                                                                      \
-    X(EFAULT) X(EFBIG) X(EINVAL) X(EISDIR) X(ELOOP) X(EMFILE) X(ENAMETOOLONG) X(ENOENT) X(ENOSPC)  \
-        X(ENOSYS) X(ENOTDIR) X(ENOTEMPTY) X(ENOTSUP) X(EPERM) X(EROFS) X(ESPIPE) X(EXDEV)          \
-            X(ENOTTY) X(EOVERFLOW)
+#define NAMED(error)                                                                               \
+    {                                                                                              \
+        error, #error                                                                              \
+    }
 
 static inline const char *
 errno_name(int error)
 {
-#define ERRNO_NAME(name)                                                                           \
-    if (error == name)                                                                             \
-        return #name;
-    ERRNO_NAMES(ERRNO_NAME)
+    static const struct {
+        int error;
+        const char *name;
+    } names[] = {
+        NAMED(EBADF),   NAMED(EBUSY),  NAMED(EEXIST),    NAMED(EFAULT),  NAMED(EFBIG),
+        NAMED(EINVAL),  NAMED(EISDIR), NAMED(ELOOP),     NAMED(EMFILE),  NAMED(ENAMETOOLONG),
+        NAMED(ENOENT),  NAMED(ENOSPC), NAMED(ENOSYS),    NAMED(ENOTDIR), NAMED(ENOTEMPTY),
+        NAMED(ENOTSUP), NAMED(ENOTTY), NAMED(EOVERFLOW), NAMED(EPERM),   NAMED(EROFS),
+        NAMED(ESPIPE),  NAMED(EXDEV),
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].error == error)
+            return names[i].name;
     return "another errno";
 }
 
