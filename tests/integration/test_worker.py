@@ -5,6 +5,8 @@ The engine is of no matter here: native Python stands where a WASI runtime would
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pathlib
 import shutil
@@ -227,6 +229,25 @@ class CommandLine(Native):
                 self.assertEqual(done.returncode, 1, done.stderr)
                 for word in words:
                     self.assertIn(word, done.stderr)
+
+    def test_a_module_runs_as_the_image_that_was_made_of_it(self) -> None:
+        program = self.directory / "bin" / "retort-worker"
+        image = self.directory / "lib/retort/image/mine"
+        for path in (program.parent, image):
+            path.mkdir(parents=True)
+        shutil.copy(WORKER, program)
+        module_sha256 = hashlib.sha256(self.module.read_bytes()).hexdigest()
+        for sha256, engine in ((module_sha256, f"image, {image}"), ("0" * 64, f"cli, {self.module}")):
+            with self.subTest(engine):
+                (image / "image.json").write_text(json.dumps(
+                    {"format": 1, "language": "python", "module_sha256": sha256,
+                     "bootstrap": True, "argv": ["python"], "env": []}))
+                # Neither can start here; the choice is printed before.
+                done = subprocess.run([program, "--check"], capture_output=True, text=True,
+                                      env={"PATH": os.environ["PATH"], **self.settings},
+                                      timeout=60, check=False)
+                self.assertEqual(done.returncode, 1)
+                self.assertEqual(done.stdout.splitlines()[0], f"engine: {engine}")
 
     def test_check_looks_at_a_real_job_process(self) -> None:
         done = self.run_worker("--check")
