@@ -66,6 +66,8 @@ descriptors_are_closed_and_used_again(void **state)
     assert_int_equal(wasi_fd_close(1), WASI_OK);
     assert_int_equal(write_text(1, "x"), -WASI_EBADF);
     assert_int_equal(wasi_fd_close(UINT32_MAX), WASI_EBADF);
+    assert_int_equal(wasi_fd_close(ROOT), WASI_OK);
+    assert_int_equal(open_at(ROOT, "hello.txt", 0, READ, 0), -WASI_EBADF);
 }
 
 static void

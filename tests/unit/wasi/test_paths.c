@@ -96,6 +96,14 @@ malformed_paths_are_refused(void **state)
 }
 
 static void
+names_are_any_bytes(void **state)
+{
+    (void)state;
+    make_file("work/\xff\xfe\x01 \n", "text");
+    assert_file("work/\xff\xfe\x01 \n", "text");
+}
+
+static void
 only_directories_are_starting_points(void **state)
 {
     int file = open_at(ROOT, "hello.txt", 0, READ, 0);
@@ -416,6 +424,7 @@ main(void)
         cmocka_unit_test_setup(the_root_is_its_own_parent, fixture_setup),
         cmocka_unit_test_setup(no_path_leads_above_its_descriptor, fixture_setup),
         cmocka_unit_test_setup(malformed_paths_are_refused, fixture_setup),
+        cmocka_unit_test_setup(names_are_any_bytes, fixture_setup),
         cmocka_unit_test_setup(only_directories_are_starting_points, fixture_setup),
         cmocka_unit_test_setup(links_are_followed_when_asked_for, fixture_setup),
         cmocka_unit_test_setup(absolute_links_are_for_the_root_alone, fixture_setup),
