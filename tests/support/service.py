@@ -37,6 +37,7 @@ NATIVE_PYTHON = "/usr/bin/python3.11"
 SANITIZED = "address" in BUILD.name or "undefined" in BUILD.name
 SANITIZER_REPORT = re.compile(r"ERROR: \w*Sanitizer|runtime error:")
 STOP_GRACE_S = 20.0
+BUSY_TICKS = 5  # of 10 ms
 
 
 @dataclasses.dataclass
@@ -103,6 +104,7 @@ class Process:
     parent: int
     state: str
     name: str
+    cpu_ticks: int
 
 
 def processes() -> dict[int, Process]:
@@ -115,8 +117,9 @@ def processes() -> dict[int, Process]:
         except OSError:
             continue
         name = stat[stat.index("(") + 1:stat.rindex(")")]
-        state, parent = stat[stat.rindex(")") + 2:].split()[:2]
-        found[int(entry)] = Process(int(entry), int(parent), state, name)
+        fields = stat[stat.rindex(")") + 2:].split()
+        found[int(entry)] = Process(int(entry), int(fields[1]), fields[0], name,
+                                    int(fields[11]) + int(fields[12]))
     return found
 
 
@@ -207,8 +210,9 @@ class Service(Stack):
         return [p for p in descendants(zygote.pid) if p.state != "Z"] if zygote else []
 
     def busy_job(self, worker: str = "worker") -> Process | None:
-        """A job process that burns CPU right now."""
-        return next((p for p in self.jobs(worker) if p.state == "R"), None)
+        """A job process that burns CPU, and has for longer than one takes to get warm."""
+        return next((p for p in self.jobs(worker)
+                     if p.state == "R" and p.cpu_ticks >= BUSY_TICKS), None)
 
     def log_lines(self, part: str) -> list[dict[str, Any]]:
         """The part's log as objects; lines that are not JSON (redis, sanitizers) are left out."""
