@@ -105,6 +105,13 @@ void queue_worker_free(struct queue_worker *worker);
 bool queue_worker_connected(const struct queue_worker *worker);
 /* Nothing is being taken, held or delivered: with capacities at 0 the worker may go. */
 bool queue_worker_idle(const struct queue_worker *worker);
+/*
+ * Stops taking jobs for good: capacities are 0 from now on, a blocking pop is ended, and what it
+ * brings all the same goes back to the queue. on_drained is called once, when the worker is idle or
+ * timeout_ms have passed. Freeing a worker without this can strand a job that was just handed out.
+ */
+void queue_worker_drain(struct queue_worker *worker, uint32_t timeout_ms,
+                        void (*on_drained)(void *context), void *context);
 /* How many more jobs of the language it may hand to on_job. Falls by one with each on_job. */
 void queue_worker_set_capacity(struct queue_worker *worker, const char *language,
                                uint32_t free_slots);

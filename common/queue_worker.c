@@ -32,6 +32,8 @@
 /* A claimed job that nobody here knows of is lost after this: longer than a claim's reply can be
  * under way, blocking time included. */
 #define GRACE_MS       4000
+/* How often a worker that drains looks whether it is idle. */
+#define DRAIN_TICK_US  5000
 
 /* ---- the beat ---- */
 
@@ -169,6 +171,19 @@ listen_for_cancel(struct queue_worker *worker)
                      &err);
 }
 
+/* ---- draining ---- */
+
+static void
+on_drain_tick(evutil_socket_t fd, short events, void *context)
+{
+    struct queue_worker *worker = context;
+    (void)fd, (void)events;
+    if (!queue_worker_idle(worker) && clock_monotonic_us() < worker->drain_by_us)
+        return;
+    event_del(worker->drain);
+    worker->on_drained(worker->drain_context);
+}
+
 /* ---- connections ---- */
 
 static void
@@ -264,7 +279,8 @@ open_all(struct queue_worker *worker, struct event_base *base, const struct queu
 {
     const struct timeval interval = {.tv_sec = BEAT_S};
     worker->beat = event_new(base, -1, EV_PERSIST, on_beat, worker);
-    if (!worker->beat || event_add(worker->beat, &interval) < 0)
+    worker->drain = event_new(base, -1, EV_PERSIST, on_drain_tick, worker);
+    if (!worker->beat || !worker->drain || event_add(worker->beat, &interval) < 0)
         return err_set(err, ERR_SYSTEM, 0, "no memory for the queue's worker");
     worker->connection = connect_as(
         worker, base, (struct redis_options){.name = "finish", .on_up = on_up, .context = worker},
@@ -316,6 +332,8 @@ queue_worker_free(struct queue_worker *worker)
         queue_held_free(TAILQ_FIRST(&worker->held));
     if (worker->beat)
         event_free(worker->beat);
+    if (worker->drain)
+        event_free(worker->drain);
     redis_url_fini(&worker->url);
     free(worker->takers);
     free(worker);
@@ -364,11 +382,27 @@ queue_worker_set_capacity(struct queue_worker *worker, const char *language, uin
         struct taker *taker = &worker->takers[i];
         if (strcmp(taker->language, language) != 0)
             continue;
-        taker->capacity = free_slots;
-        if (free_slots == 0 && taker->under_way && taker->client_id != 0)
+        taker->capacity = worker->draining ? 0 : free_slots;
+        if (taker->capacity == 0 && taker->under_way && taker->client_id != 0)
             unblock(taker);
         queue_taker_take(taker);
     }
+}
+
+void
+queue_worker_drain(struct queue_worker *worker, uint32_t timeout_ms,
+                   void (*on_drained)(void *context), void *context)
+{
+    const struct timeval interval = {.tv_usec = DRAIN_TICK_US};
+    if (worker->draining)
+        return;
+    worker->draining = true;
+    worker->on_drained = on_drained;
+    worker->drain_context = context;
+    worker->drain_by_us = clock_monotonic_us() + (uint64_t)timeout_ms * 1000;
+    event_add(worker->drain, &interval);
+    for (unsigned i = 0; i < worker->taker_count; i++)
+        queue_worker_set_capacity(worker, worker->takers[i].language, 0);
 }
 
 void

@@ -50,6 +50,11 @@ struct queue_worker {
     struct held_list held;
     uint32_t held_count;
     struct event *beat;
+    struct event *drain; /* looks whether it is idle; pending while draining */
+    bool draining;
+    uint64_t drain_by_us;
+    void (*on_drained)(void *context);
+    void *drain_context;
     unsigned beats;    /* since the last comparison */
     bool check_wanted; /* compare with the next beat */
     bool beat_under_way;

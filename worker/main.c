@@ -26,6 +26,8 @@
 #include "worker/scheduler.h"
 
 #define QUEUE_TIMEOUT_MS 5000
+/* A pop that blocks ends within 2 s even if Redis cannot be told to end it. */
+#define QUEUE_DRAIN_MS 2500
 
 struct worker {
     struct config config;
@@ -108,11 +110,23 @@ slot_count(const struct config *config)
 }
 
 static void
-on_drained(void *context)
+on_queue_drained(void *context)
 {
     struct worker *worker = context;
 
     (void)event_base_loopbreak(worker->base);
+}
+
+/* A job may still be on its way from the queue: it must go back before the connections close. */
+static void
+on_drained(void *context)
+{
+    struct worker *worker = context;
+
+    if (worker->queue)
+        queue_worker_drain(worker->queue, QUEUE_DRAIN_MS, on_queue_drained, worker);
+    else
+        on_queue_drained(worker);
 }
 
 static void
