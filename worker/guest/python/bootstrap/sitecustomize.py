@@ -1,15 +1,15 @@
-"""Boot code of the Python image: makes the interpreter warm, then waits for the job.
+"""Boot code of the Python image: makes the interpreter warm, once, for all jobs.
 
-`import site` imports this module. Where the host has the job device, the first read of it is the
-point at which job processes are forked: everything above that read happens once, in the zygote,
-and is shared by all jobs; everything below happens in each job. Then CPython itself runs
-/work/main.py, so that tracebacks, __main__ and exit codes are its own. On a host without the
-device (any other WASI runtime) nothing at all happens.
+`import site` imports this module, in the zygote. Where the host has the job device, it imports
+what programs commonly import and runs what they commonly run; then the interpreter itself waits
+for the job (patches/cpython-job-device.patch) and runs /work/main.py, so that tracebacks, __main__
+and exit codes are its own. On a host without the device (any other WASI runtime) nothing at all
+happens.
 
 The module ends with the one exception that `site` passes over in silence, an ImportError of its
 own name: then the import system has no trace of it, as if there were no such module.
 """
-_DEVICE = "/dev/job"
+_PROGRAM = "/work/main.py"
 # What jobs commonly import. Costs boot time and shared memory, and nothing per job: pages that
 # nobody writes to stay shared.
 _PRELOADED = """
@@ -49,59 +49,44 @@ def _preload(importlib):
 
 def _warm_up(io, sys, traceback):
     names = {"__name__": "__main__"}
-    exec(compile(_WARM_UP, "/work/main.py", "exec"), names)
-    traceback.print_exception(names["caught"], file=io.StringIO())
+    exec(compile(_WARM_UP, _PROGRAM, "exec"), names)
+    stderr, sys.stderr = sys.stderr, io.StringIO()
     try:
-        sys.__excepthook__  # resolved, not called: it would print
-        compile("(", "/work/main.py", "exec")
+        error = names["caught"]
+        traceback.print_exception(error)
+        sys.__excepthook__(type(error), error, error.__traceback__)
+        compile("(", _PROGRAM, "exec")
     except SyntaxError as error:
-        traceback.format_exception(error)
+        sys.__excepthook__(type(error), error, None)
+    finally:
+        sys.stderr = stderr
 
 
-def _forget(sys, gc, path):
-    """Removes what warming up left; what remains is out of the collector's way."""
+def _prepare(os, sys):
+    """The state in which the program is to find things."""
     import linecache
+    import random
     import re
     linecache.clearcache()
     re.purge()
-    # CPython asks whether the program is a package or an archive; it is not.
-    sys.path_importer_cache[path] = None
-    gc.collect()
-    # The patched interpreter takes the modules of this moment for its own at the exit (and tears
-    # down the later ones); this module is not going to be among them.
-    this = sys.modules.pop(__name__)
-    gc.freeze()
-    sys.modules[__name__] = this
-
-
-def _begin(os, sys, random, arguments):
-    """In the job: its arguments, its own randomness, its directory."""
-    random.seed()
-    sys.argv[:] = arguments
-    sys.path.insert(0, os.path.dirname(arguments[0]))
+    random.seed()  # the generator is seeded in the job that first uses it
+    # The interpreter asks whether the program is a package or an archive; it is not.
+    sys.path_importer_cache[_PROGRAM] = None
+    sys.path.insert(0, os.path.dirname(_PROGRAM))
     os.chdir(sys.path[0])
 
 
 def _boot():
     import os
-    try:
-        device = os.open(_DEVICE, os.O_RDONLY)
-    except OSError:
+    if not os.path.exists("/dev/job"):
         return
-    import gc
     import importlib
     import io
     import sys
     import traceback
     _preload(importlib)
-    import random
     _warm_up(io, sys, traceback)
-    _forget(sys, gc, "/work/main.py")
-    gc.disable()
-    data = os.read(device, 1 << 20)  # the fork point
-    gc.enable()
-    os.close(device)
-    _begin(os, sys, random, [os.fsdecode(part) for part in data.split(b"\0")[:-1]])
+    _prepare(os, sys)
 
 
 _boot()

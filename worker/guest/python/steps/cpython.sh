@@ -27,7 +27,7 @@ patch_source() {
     rm -rf "$source"
     cp -r "$WORK/src/python3.11" "$source"
     # shellcheck disable=SC2086 # a list of names
-    for name in cpython-{parser-depth,fast-exit,asyncio-wasi}.patch $eval_names; do
+    for name in cpython-{parser-depth,fast-exit,job-device,lazy-seed,asyncio-wasi}.patch $eval_names; do
         patch -d "$source" -p1 --no-backup-if-mismatch <"$GUEST/patches/$name" ||
             fail "the patch $name does not apply"
     done
