@@ -319,6 +319,45 @@ large_sparse_and_cut_files_give_their_blocks_back(void **state)
 }
 
 static void
+assert_at(uint32_t fd, uint64_t offset, const char *text)
+{
+    uint32_t ret = guest_place(4), place = guest_place(8), size = 4;
+
+    assert_int_equal(wasi_fd_pread(fd, guest_iovs(1, place, size), 1, offset, ret), WASI_OK);
+    assert_int_equal(guest_u32(ret), size);
+    assert_memory_equal(guest_memory + place, text, size);
+}
+
+static void
+files_of_many_tables_are_sparse_too(void **state)
+{
+    struct err err = ERR_INIT;
+    const int64_t marks[] = {0, 5 << 20, 20 << 20, (50 << 20) - 2};
+
+    (void)state;
+    fixture_config.work_limit_bytes = 64 << 20;
+    assert_int_equal(wasi_init(&fixture_config, &err), 0);
+    uint32_t fd = must_open("work/a", CREATE);
+    assert_int_equal(wasi_fd_allocate(fd, 0, 60 << 20), WASI_OK);
+    assert_at(fd, 30 << 20, "\0\0\0\0");
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(seek(fd, marks[i], WASI_WHENCE_SET), marks[i]);
+        assert_int_equal(write_text(fd, "mark"), 4);
+    }
+    for (size_t i = 0; i < 4; i++)
+        assert_at(fd, (uint64_t)marks[i], "mark");
+    assert_at(fd, 12 << 20, "\0\0\0\0");
+    assert_at(fd, (20 << 20) - 2, "\0\0ma");
+    assert_int_equal(wasi_state.blocks.in_use, 5 + 1 + 4);
+    assert_int_equal(wasi_fd_filestat_set_size(fd, (20 << 20) + 2), WASI_OK);
+    assert_int_equal(wasi_fd_filestat_set_size(fd, 60 << 20), WASI_OK);
+    assert_at(fd, 20 << 20, "ma\0\0");
+    assert_at(fd, (50 << 20) - 2, "\0\0\0\0");
+    assert_int_equal(wasi_fd_filestat_set_size(fd, 0), WASI_OK);
+    assert_int_equal(wasi_state.blocks.in_use, 0);
+}
+
+static void
 opening_without_the_right_to_read_or_write_forbids_it(void **state)
 {
     char buffer[4];
@@ -382,6 +421,7 @@ main(void)
         cmocka_unit_test_setup(the_limit_of_bytes_is_exact, fixture_setup),
         cmocka_unit_test_setup(an_unlinked_file_lives_while_it_is_open, fixture_setup),
         cmocka_unit_test_setup(large_sparse_and_cut_files_give_their_blocks_back, fixture_setup),
+        cmocka_unit_test_setup(files_of_many_tables_are_sparse_too, fixture_setup),
         cmocka_unit_test_setup(opening_without_the_right_to_read_or_write_forbids_it,
                                fixture_setup),
         cmocka_unit_test_setup(times_follow_writes_and_can_be_set, fixture_setup),
