@@ -24,23 +24,20 @@
  * and an answer must move every IDLE_TIMEOUT_MS, and on the whole not slower than SLOWEST_BYTES_MS;
  * a job has its deadline in the queue.
  *
- * connection_work() is the only place that frees a connection in use; callbacks that end one
- * set CONNECTION_CLOSED and leave it to that.
+ * connection_work() frees a connection that ends while it works on it; what ends one meanwhile
+ * sets CONNECTION_CLOSED and leaves it to that.
  */
 #include "api/connection_internal.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 
 #include <event2/buffer.h>
 
 #include "api/routes.h"
 #include "common/clock.h"
-#include "common/log.h"
 
 /* Sent ahead by a client while it waits for an answer; beyond it reading is suspended. */
 #define INPUT_MAX_BYTES  65536
@@ -99,13 +96,6 @@ connection_set_state(struct connection *connection, enum connection_state state)
 }
 
 /* ---- a request ---------------------------------------------------------------------------- */
-
-static void
-count_body(struct connection *connection, uint64_t bytes)
-{
-    connection->pool->body_bytes += bytes - connection->counted_body_bytes;
-    connection->counted_body_bytes = bytes;
-}
 
 /* Answers in the middle of a request. */
 static void
@@ -201,7 +191,7 @@ read_on(struct connection *connection)
     evbuffer_drain(input, consumed);
     connection->moved_us = clock_monotonic_us();
     connection->moved_bytes += consumed;
-    count_body(connection, connection->parser.request.body.size);
+    connection_count_body(connection, connection->parser.request.body.size);
     if (connection->pool->body_bytes > POOL_BODY_BYTES + connection->parser.body_limit &&
         connection->state == CONNECTION_BODY)
         refuse(connection, HTTP_UNAVAILABLE,
@@ -218,27 +208,6 @@ end_of_input(struct connection *connection)
         connection_set_state(connection, CONNECTION_CLOSED);
     else if (is_reading(connection))
         refuse_malformed(connection, HTTP_BAD_REQUEST, "The request ended before it was complete.");
-}
-
-static void
-connection_free(struct connection *connection)
-{
-    struct connection_pool *pool = connection->pool;
-    if (connection->state == CONNECTION_WAITING)
-        exchange_abandon(&connection->exchange);
-    count_body(connection, 0);
-    TAILQ_REMOVE(connection->state == CONNECTION_IDLE ? &pool->idle : &pool->busy, connection,
-                 link);
-    pool->count--;
-    event_del(&connection->timer);
-    event_del(&connection->hangup);
-    bufferevent_free(connection->bufferevent);
-    exchange_fini(&connection->exchange);
-    http_parser_fini(&connection->parser);
-    buffer_fini(&connection->head);
-    free(connection);
-    if (pool->draining && pool->count == 0 && pool->on_empty)
-        pool->on_empty(pool->on_empty_context);
 }
 
 /*
@@ -365,111 +334,15 @@ on_timer(evutil_socket_t fd, short events, void *context)
     }
 }
 
-/* ---- the pool ----------------------------------------------------------------------------- */
-
 void
-connection_pool_init(struct connection_pool *pool, struct app *app)
+connection_start(struct connection *connection, evutil_socket_t fd)
 {
-    *pool = (struct connection_pool){.app = app};
-    TAILQ_INIT(&pool->busy);
-    TAILQ_INIT(&pool->idle);
-}
-
-static struct connection *
-connection_new(struct connection_pool *pool, evutil_socket_t fd)
-{
-    struct event_base *base = pool->app->base;
-    struct err err = ERR_INIT;
-    struct connection *connection = calloc(1, sizeof(*connection));
-    if (!connection)
-        return NULL;
-    if (http_parser_init(&connection->parser, &err) < 0) {
-        free(connection);
-        return NULL;
-    }
-    connection->bufferevent = bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE);
-    if (!connection->bufferevent) {
-        http_parser_fini(&connection->parser);
-        free(connection);
-        return NULL;
-    }
-    connection->pool = pool;
-    connection->exchange =
-        (struct exchange){.app = pool->app, .on_answer = connection_on_answer, .owner = connection};
-    event_assign(&connection->timer, base, -1, 0, on_timer, connection);
-    event_assign(&connection->hangup, base, -1, EV_PERSIST, on_hangup_check, connection);
-    return connection;
-}
-
-/* Room for one more: the connection that has been idle for longest gives way. */
-static bool
-make_room(struct connection_pool *pool)
-{
-    if (pool->count < pool->app->config->max_connections)
-        return true;
-    struct connection *oldest = TAILQ_FIRST(&pool->idle);
-    if (!oldest)
-        return false;
-    connection_free(oldest);
-    return true;
-}
-
-static void
-turn_away(evutil_socket_t fd)
-{
-    static const char body[] =
-        "{\"detail\":\"Too many connections are open; try again in a moment.\","
-        "\"error\":{\"code\":\"unavailable\",\"message\":\"Too many connections are open.\","
-        "\"retryable\":true}}";
-    char answer[512];
-    int size =
-        snprintf(answer, sizeof(answer),
-                 "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
-                 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-                 sizeof(body) - 1, body);
-    LOG(LOG_WARNING, "connection_refused", {"message", LOG_STR("MAX_CONNECTIONS are open")});
-    /* Reading what has arrived keeps the kernel from resetting the connection. */
-    char ignored[4096];
-    (void)!recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT);
-    (void)!send(fd, answer, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT);
-    evutil_closesocket(fd);
-}
-
-void
-connection_open(struct connection_pool *pool, evutil_socket_t fd)
-{
-    struct connection *connection = make_room(pool) ? connection_new(pool, fd) : NULL;
-    if (!connection) {
-        turn_away(fd);
-        return;
-    }
+    struct event_base *base = connection->pool->app->base;
     /* An answer is one write; it must not wait for the acknowledgement of the one before. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    pool->count++;
-    TAILQ_INSERT_TAIL(&pool->idle, connection, link);
+    event_assign(&connection->timer, base, -1, 0, on_timer, connection);
+    event_assign(&connection->hangup, base, -1, EV_PERSIST, on_hangup_check, connection);
     bufferevent_setcb(connection->bufferevent, on_readable, on_written, on_event, connection);
     bufferevent_enable(connection->bufferevent, EV_READ | EV_WRITE);
     connection_set_state(connection, CONNECTION_IDLE);
-}
-
-void
-connection_pool_drain(struct connection_pool *pool, void (*on_empty)(void *context), void *context)
-{
-    pool->draining = true;
-    while (!TAILQ_EMPTY(&pool->idle))
-        connection_free(TAILQ_FIRST(&pool->idle));
-    pool->on_empty = on_empty;
-    pool->on_empty_context = context;
-    if (pool->count == 0)
-        on_empty(context);
-}
-
-void
-connection_pool_fini(struct connection_pool *pool)
-{
-    pool->on_empty = NULL;
-    while (!TAILQ_EMPTY(&pool->idle))
-        connection_free(TAILQ_FIRST(&pool->idle));
-    while (!TAILQ_EMPTY(&pool->busy))
-        connection_free(TAILQ_FIRST(&pool->busy));
 }

@@ -83,6 +83,7 @@ send_answer(struct connection *connection)
         buffer_reset(body, 0);
     size_t size = connection->head.size + body->size;
     ssize_t sent = connection->head.failed ? -1 : send_now(connection, body);
+    exchange_log(exchange);
     if (sent < 0 || ((size_t)sent < size && queue_rest(connection, body, (size_t)sent) < 0)) {
         connection_set_state(connection, CONNECTION_CLOSED);
         return;

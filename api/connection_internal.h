@@ -47,6 +47,15 @@ void connection_set_state(struct connection *connection, enum connection_state s
 /* Takes on what input there is, and the next request after an answer; may free connection. */
 void connection_work(struct connection *connection);
 
+/* Begins to serve fd, which connection->bufferevent has. */
+void connection_start(struct connection *connection, evutil_socket_t fd);
+
+/* connection_pool.c */
+/* Not from within connection_work(); a job that is waited for is cancelled. */
+void connection_free(struct connection *connection);
+/* So many bytes of a request's body are held for this connection. */
+void connection_count_body(struct connection *connection, uint64_t bytes);
+
 /* connection_answer.c: exchange->on_answer of every connection. */
 void connection_on_answer(struct exchange *exchange);
 /* "100 Continue". */

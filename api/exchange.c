@@ -50,6 +50,7 @@ exchange_begin(struct exchange *exchange, const struct http_request *request)
     exchange->job_id[0] = '\0';
     exchange->started_us = clock_monotonic_us();
     exchange->status = 0;
+    exchange->body_bytes = 0;
     exchange->abandon = NULL;
     exchange->waiting_for = NULL;
     exchange_release(exchange);
@@ -61,21 +62,6 @@ exchange_release(struct exchange *exchange)
 {
     buffer_reset(&exchange->body, KEPT_BODY_BYTES);
     buffer_reset(&exchange->headers, KEPT_BODY_BYTES);
-}
-
-static void
-log_request(const struct exchange *exchange)
-{
-    const struct http_request *request = exchange->request;
-    char path[LOGGED_PATH_BYTES] = "";
-    if (request)
-        snprintf(path, sizeof(path), "%s", request->path);
-    LOG(LOG_INFO, "request", {"request_id", LOG_STR(exchange->request_id)},
-        {"method", LOG_STR(request ? request->method_name : NULL)},
-        {"path", LOG_STR(request ? path : NULL)}, {"status", LOG_INT(exchange->status)},
-        {"bytes", LOG_UINT(exchange->body.size)},
-        {"duration_us", LOG_UINT(clock_monotonic_us() - exchange->started_us)},
-        {"job_id", LOG_STR(exchange->job_id[0] ? exchange->job_id : NULL)});
 }
 
 void
@@ -90,8 +76,23 @@ exchange_answer(struct exchange *exchange, int status)
         buffer_fini(&exchange->headers);
         exchange->status = HTTP_UNAVAILABLE;
     }
-    log_request(exchange);
+    exchange->body_bytes = exchange->body.size;
     exchange->on_answer(exchange);
+}
+
+void
+exchange_log(const struct exchange *exchange)
+{
+    const struct http_request *request = exchange->request;
+    char path[LOGGED_PATH_BYTES] = "";
+    if (request)
+        snprintf(path, sizeof(path), "%s", request->path);
+    LOG(LOG_INFO, "request", {"request_id", LOG_STR(exchange->request_id)},
+        {"method", LOG_STR(request ? request->method_name : NULL)},
+        {"path", LOG_STR(request ? path : NULL)}, {"status", LOG_INT(exchange->status)},
+        {"bytes", LOG_UINT(exchange->body_bytes)},
+        {"duration_us", LOG_UINT(clock_monotonic_us() - exchange->started_us)},
+        {"job_id", LOG_STR(exchange->job_id[0] ? exchange->job_id : NULL)});
 }
 
 static void
@@ -139,7 +140,7 @@ exchange_abandon(struct exchange *exchange)
     if (abandon)
         abandon(exchange);
     exchange->waiting_for = NULL;
-    log_request(exchange);
+    exchange_log(exchange);
 }
 
 void

@@ -36,9 +36,13 @@ struct exchange {
     /* The answer. */
     int status;            /* 0 until answered */
     struct buffer body;    /* JSON */
+    size_t body_bytes;     /* of the answer, for the log; body itself may be gone by then */
     struct buffer headers; /* lines "Name: value\r\n" beyond the usual */
 
-    /* The owner's: called once, when the answer is complete. */
+    /*
+     * The owner's: called once, when the answer is complete. Calls exchange_log() when it has
+     * passed the answer on, so that no client waits for a line of log.
+     */
     void (*on_answer)(struct exchange *exchange);
     void *owner;
 
@@ -50,7 +54,7 @@ struct exchange {
 
 /* Begins; request may be NULL. Keeps app, on_answer, owner and the buffers' memory. */
 void exchange_begin(struct exchange *exchange, const struct http_request *request);
-/* exchange->body is complete. Logs, and hands the answer to the owner. */
+/* exchange->body is complete: hands the answer to the owner. May free exchange. */
 void exchange_answer(struct exchange *exchange, int status);
 /*
  * Answers {"detail": sentence, "error": {code, message, retryable}} instead of what body holds.
@@ -58,6 +62,8 @@ void exchange_answer(struct exchange *exchange, int status);
  */
 void exchange_fail(struct exchange *exchange, int status, const char *sentence);
 void exchange_fail_err(struct exchange *exchange, const struct err *err);
+/* The line of the request. */
+void exchange_log(const struct exchange *exchange);
 /* The client went away before the answer. */
 void exchange_abandon(struct exchange *exchange);
 /* The answer is sent: gives back what was large. */

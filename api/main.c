@@ -1,6 +1,7 @@
 /*
  * retort-api: wiring only. Settings, log, loop, queue, server; SIGTERM and SIGINT stop accepting,
- * let running requests be answered for at most DRAIN_TIMEOUT_MS, and end with 0.
+ * let running requests be answered for at most DRAIN_TIMEOUT_MS, and end with 0. A bad setting ends
+ * it with 2, anything else that keeps it from starting with 1.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 
 #define REDIS_CONNECT_TIMEOUT_MS 2000
 #define REDIS_COMMAND_TIMEOUT_MS 5000
+
+#define EXIT_BAD_SETTING 2
 
 struct program {
     struct app app;
@@ -156,7 +159,7 @@ main(int argc, char **argv)
     int status = EXIT_SUCCESS;
     if (load_config(&config, argc, argv, &err) < 0 || start(&program, &err) < 0) {
         fprintf(stderr, "retort-api: %s\n", err.text);
-        status = EXIT_FAILURE;
+        status = err.code == ERR_CONFIG ? EXIT_BAD_SETTING : EXIT_FAILURE;
     } else {
         LOG(LOG_INFO, "listening", {"host", LOG_STR(server_host(program.server))},
             {"port", LOG_UINT(server_port(program.server))}, {"version", LOG_STR(RETORT_VERSION)});

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "api/json_writer.h"
+#include "common/utf8.h"
 
 #define R "\xef\xbf\xbd"
 
@@ -64,6 +65,50 @@ each_maximal_ill_formed_subpart_becomes_one_replacement(void **state)
         assert_written(rows[i].data, rows[i].size, rows[i].expected);
 }
 
+/* The same by the shortest way: replace first, then look at each byte. */
+static void
+put_plainly(struct buffer *out, const char *data, size_t size)
+{
+    struct bytes text;
+    assert_int_equal(utf8_replace(data, size, &text), 0);
+    buffer_putc(out, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        const char *at = strchr("\"\"\\\\\bb\ff\nn\rr\tt", text.data[i]);
+        unsigned char c = (unsigned char)text.data[i];
+        if (c == '"' || c == '\\' || (c && at && c < 0x20))
+            buffer_printf(out, "\\%c", at[1]);
+        else if (c < 0x20)
+            buffer_printf(out, "\\u%04x", c);
+        else
+            buffer_putc(out, text.data[i]);
+    }
+    buffer_putc(out, '"');
+    bytes_fini(&text);
+}
+
+static void
+long_texts_are_as_if_written_byte_by_byte(void **state)
+{
+    (void)state;
+    static const char *const alphabets[] = {"plain text, ", "a\n\"\\\x01z", "\xc3\xa9\xe2\x82\xac-",
+                                            "\xf0\x9f\x98\x80\xf0\x9f", "\xff\xc3z\xed\xa0\x80"};
+    char data[5000];
+    for (size_t kind = 0; kind < sizeof(alphabets) / sizeof(alphabets[0]); kind++) {
+        for (size_t i = 0; i < sizeof(data); i++)
+            data[i] = alphabets[kind][i % strlen(alphabets[kind])];
+        for (size_t size = 0; size <= sizeof(data);
+             size += size < 40 || (size > 4080 && size < 4120) ? 1 : 127) {
+            struct buffer out = BUFFER_INIT, plain = BUFFER_INIT;
+            json_put_string(&out, data, size);
+            put_plainly(&plain, data, size);
+            assert_int_equal(out.size, plain.size);
+            assert_memory_equal(out.data, plain.data, out.size);
+            buffer_fini(&out);
+            buffer_fini(&plain);
+        }
+    }
+}
+
 static void
 members_are_separated_by_commas(void **state)
 {
@@ -92,6 +137,7 @@ main(void)
         cmocka_unit_test(control_characters_quotes_and_backslashes_are_escaped),
         cmocka_unit_test(valid_utf8_stands_as_it_is),
         cmocka_unit_test(each_maximal_ill_formed_subpart_becomes_one_replacement),
+        cmocka_unit_test(long_texts_are_as_if_written_byte_by_byte),
         cmocka_unit_test(members_are_separated_by_commas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
