@@ -137,7 +137,7 @@ look_at_limits(const struct subject *subject, struct finding *finding)
             return;
         }
     }
-    find(finding, LAYER_ON, "core, open files and file size; more when the job starts");
+    find(finding, LAYER_ON, "core, open files, file size; those of the job when it starts");
 }
 
 static void

@@ -27,7 +27,7 @@
 
 #define QUEUE_TIMEOUT_MS 5000
 /* A pop that blocks ends within 2 s even if Redis cannot be told to end it. */
-#define QUEUE_DRAIN_MS 2500
+#define QUEUE_DRAIN_MS   2500
 
 struct worker {
     struct config config;

@@ -25,8 +25,8 @@ lower(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
     return setrlimit(resource, &(struct rlimit){.rlim_cur = soft, .rlim_max = hard});
 }
 
-static int
-apply_fixed(void)
+int
+cli_limits_apply_fixed(void)
 {
     static const struct {
         __rlimit_resource_t resource;
@@ -48,7 +48,7 @@ int
 cli_limits_apply(const struct cli_limits *limits)
 {
     if (limits->trial)
-        return lower(RLIMIT_CORE, 0, 0);
+        return 0;
     rlim_t cpu_s = (rlim_t)((limits->cpu_us + 999999) / 1000000);
     /* SIGXCPU at the soft limit names the cause; SIGKILL a second later, should it be caught. */
     if (lower(RLIMIT_CPU, cpu_s, cpu_s + 1) < 0)
@@ -60,7 +60,7 @@ cli_limits_apply(const struct cli_limits *limits)
     rlim_t data = (rlim_t)(limits->memory_bytes + RUNTIME_DATA_BYTES);
     if (lower(RLIMIT_DATA, data, data) < 0)
         return -1;
-    if (limits->own_uid && lower(RLIMIT_NPROC, RUNTIME_PROCESSES, RUNTIME_PROCESSES) < 0)
-        return -1;
-    return apply_fixed();
+    if (limits->own_uid)
+        return lower(RLIMIT_NPROC, RUNTIME_PROCESSES, RUNTIME_PROCESSES);
+    return 0;
 }

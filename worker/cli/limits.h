@@ -9,12 +9,15 @@ struct cli_limits {
     uint64_t cpu_us;
     uint64_t memory_bytes;
     bool own_uid; /* the user id is used by nothing else, so that its processes can be counted */
-    bool trial;   /* before any job: the runtime may fill its cache */
+    bool trial;   /* before any job: none of these */
 };
 
 /*
- * Lowers this process's limits. Called between fork and exec: no allocation. 0, or -1 with errno.
+ * Both lower this process's limits and allocate nothing. 0, or -1 with errno. The rows of the
+ * table, for a job process before it has a job; its runtime inherits them.
  */
+int cli_limits_apply_fixed(void);
+/* Those of the job, for the runtime's process between fork and exec. */
 int cli_limits_apply(const struct cli_limits *limits);
 
 #endif

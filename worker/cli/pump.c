@@ -26,12 +26,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "worker/cli/limits.h"
 #include "worker/cli/runtime.h"
 #include "worker/job_memory.h"
 #include "worker/zygote_protocol.h"
@@ -286,9 +286,10 @@ settle(struct pump *pump)
     (void)setpgid(0, 0); /* the supervisor does it too: whoever comes first */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGTERM, SIG_DFL);
-    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     (void)sigprocmask(SIG_SETMASK, &pump->signals, NULL);
     keep_descriptors(pump);
+    if (!pump->trial && cli_limits_apply_fixed() < 0)
+        _exit(1);
 }
 
 void
