@@ -89,7 +89,8 @@ class Build:
         self.enabled = options.resolve(arguments.disabled)
         self.toolchain = compiler.Toolchain(
             arguments.cc, ROOT, arguments.opt, tuple(shlex.split(arguments.cflags)),
-            tuple(shlex.split(arguments.dispatch_cflags)), max(1, arguments.jobs))
+            tuple(shlex.split(arguments.dispatch_cflags)), max(1, arguments.jobs),
+            "lto" in self.enabled)
         self.compiler = compiler.Compiler(self.toolchain, self.cache, self.progress)
         self.module = None
         self.sha256 = ""

@@ -26,6 +26,9 @@ PROFILE_FLAGS = ("-fprofile-partial-training", "-Wno-missing-profile")
 BYTES_PER_SOURCE_BYTE = 45
 BYTES_AT_LEAST = 80 << 20
 SECONDS_PER_MEGABYTE = 2.2
+# Optimizing all units as one reads summaries first and then parts of the whole.
+LTO_BYTES_PER_OBJECT_BYTE = 20
+LTO_SECONDS_PER_MEGABYTE = 4
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Toolchain:
     extra: tuple = ()      # for every unit, e.g. -fsanitize=address
     dispatch: tuple = DISPATCH_FLAGS
     jobs: int = 2
+    lto: bool = False
 
     def version(self):
         try:
@@ -70,8 +74,37 @@ class Compiler:
         self.identity = digest(toolchain.version(), toolchain.headers())
 
     def compile(self, source, mode, profile=None):
-        """Object paths of all units. mode: "plain", "instrument", "use" (with profile: a dir)."""
+        """Object paths. mode: "plain", "instrument" or "use" (with profile: a directory)."""
         jobs = [self._job(source, unit, mode, profile) for unit in source.units]
+        if not self.toolchain.lto or mode == "instrument":
+            return self._compile(source, jobs, mode)
+        merged = self.cache.path("objects", digest(*(job.key for job in jobs)), ".o")
+        if not merged.exists():
+            self._merge(self._compile(source, jobs, mode), merged, profile)
+        return [merged]
+
+    def _merge(self, objects, target, profile):
+        """Optimizes all units as one and leaves one plain object: later links are quick."""
+        scratch = self.cache.scratch("objects")
+        flags = [*BASE_FLAGS, self.toolchain.optimize, *LIBCALL_FLAGS, *self.toolchain.extra]
+        flags += [*PROFILE_FLAGS, "-fprofile-use"] if profile else []
+        size = sum(path.stat().st_size for path in objects)
+        self._expect_memory(BYTES_AT_LEAST + size * LTO_BYTES_PER_OBJECT_BYTE, "the whole module")
+        command = [self.toolchain.command, *flags, f"-flto={self.toolchain.jobs}", "-r",
+                   "-flinker-output=nolto-rel", "-frandom-seed=retort", "-o", "merged.o",
+                   *map(str, objects)]
+        try:
+            with self.progress.step("optimizing across units",
+                                    size / 1e6 * LTO_SECONDS_PER_MEGABYTE / self.toolchain.jobs):
+                done = subprocess.run(command, cwd=scratch, capture_output=True, text=True,
+                                      check=False)
+            if done.returncode != 0:
+                raise Failure(complaint("optimizing across units", done.returncode, done.stderr))
+            self.cache.keep(scratch / "merged.o", target)
+        finally:
+            shutil.rmtree(scratch)
+
+    def _compile(self, source, jobs, mode):
         objects = [self.cache.path("objects", job.key, ".o") for job in jobs]
         todo = [job for job, path in zip(jobs, objects) if not path.exists()]
         if not todo:
@@ -98,6 +131,8 @@ class Compiler:
         if unit.is_dispatch:
             flags += self.toolchain.dispatch
         flags += self.toolchain.extra
+        if self.toolchain.lto and mode != "instrument" and unit.suffix == ".c":
+            flags += ["-flto", f"-frandom-seed={unit.name}"]
         counts = b""
         if mode == "instrument" and unit.suffix == ".c":
             flags += INSTRUMENT_FLAGS
@@ -136,13 +171,17 @@ class Compiler:
     def _memory_allows(self, job, running):
         # What running jobs will still take is not in MemAvailable yet: count half of it.
         free = available_bytes() - sum(r.needs_bytes for r in running) // 2
-        if free >= job.needs_bytes:
-            return True
         if not running:
-            raise Failure(
-                f"the compiler needs about {job.needs_bytes >> 20} MiB for {job.unit.name} and "
-                f"{free >> 20} MiB are free; free some memory, or use more units (--units)")
-        return False
+            self._expect_memory(job.needs_bytes, job.unit.name)
+        return free >= job.needs_bytes
+
+    @staticmethod
+    def _expect_memory(needed, what):
+        free = available_bytes()
+        if free < needed:
+            raise Failure(f"the compiler needs about {needed >> 20} MiB for {what} and "
+                          f"{free >> 20} MiB are free; free some memory, or use more units "
+                          "(--units)")
 
     def _start(self, job, directory):
         name = job.unit.name
@@ -156,7 +195,8 @@ class Compiler:
 
     def _finish(self, job, directory, count):
         if job.process.returncode != 0:
-            raise Failure(compiler_complaint(job, directory))
+            log = (directory / f"{job.unit.name}.log").read_text(errors="replace")
+            raise Failure(complaint(job.unit.name, job.process.returncode, log))
         self.cache.keep(directory / f"{job.unit.name}.o",
                         self.cache.path("objects", job.key, ".o"))
         took = time.monotonic() - job.started
@@ -164,15 +204,12 @@ class Compiler:
             self.progress.say(f"  [{count}] {job.unit.name} in {took:.0f} s")
 
 
-def compiler_complaint(job, directory):
-    if job.process.returncode in (-9, 137):
-        return (f"the compiler was killed while it compiled {job.unit.name}: "
-                "most likely memory ran out")
-    text = (directory / f"{job.unit.name}.log").read_text(errors="replace")
-    errors = [line for line in text.splitlines() if "error" in line.lower()]
-    if any("Killed" in line for line in errors):
-        return f"the compiler was killed in {job.unit.name}: most likely memory ran out"
-    return f"the compiler failed in {job.unit.name}: {(errors or [text])[0][:300]}"
+def complaint(what, status, output):
+    """The sentence for a compiler that failed."""
+    errors = [line for line in output.splitlines() if "error" in line.lower()]
+    if status in (-9, 137) or any("Killed" in line for line in errors):
+        return f"the compiler was killed ({what}): most likely memory ran out"
+    return f"the compiler failed ({what}): {(errors or [output])[0][:300]}"
 
 
 def available_bytes():

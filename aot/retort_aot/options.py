@@ -15,6 +15,7 @@ STEPS = (
     Step("call-tables", ("static-instance",), "one constant function table per function type"),
     Step("native-libc", ("constant-base",), "native bodies for memcpy, strlen, sin, ..."),
     Step("computed-goto", (), "computed goto in the evaluation loop"),
+    Step("lto", (), "inlining across units (link-time optimization)"),
     Step("profile", (), "profile-guided optimization, when there is something to train with"),
 )
 
