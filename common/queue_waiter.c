@@ -263,14 +263,23 @@ waiter_pool_new(struct event_base *base, const struct waiter_pool_options *optio
     return pool;
 }
 
+static void
+free_all(struct waiter_list *list)
+{
+    struct waiter *waiter, *next;
+    for (waiter = TAILQ_FIRST(list); waiter; waiter = next) {
+        next = TAILQ_NEXT(waiter, entry);
+        waiter_free(waiter);
+    }
+}
+
 void
 waiter_pool_free(struct waiter_pool *pool)
 {
-    struct waiter *waiter;
     if (!pool)
         return;
-    while ((waiter = TAILQ_FIRST(&pool->idle)) || (waiter = TAILQ_FIRST(&pool->busy)))
-        waiter_free(waiter);
+    free_all(&pool->idle);
+    free_all(&pool->busy);
     event_free(pool->sweep);
     free(pool);
 }

@@ -26,7 +26,7 @@ local function wake(id)
 end
 
 -- [version, start_by, answer_by, id, job]: a one-byte array header in front of the first four, and
--- the job as its client packed it. Only the first four are read here (cmsgpack knows no bytes type).
+-- the job as its client packed it. Only the first four are read here: cmsgpack knows no bytes type.
 local function make_element(start_by, answer_by, id, job)
     return '\149' .. cmsgpack.pack(1, tonumber(start_by), tonumber(answer_by), id) .. job
 end
