@@ -16,6 +16,8 @@
 #define HOST_PAGE_BYTES   UINT64_C(4096)
 #define ENTRIES_AT_A_TIME 512
 #define MAPS_LINES_MAX    4096
+/* Larger is no program's memory (but a sanitizer's shadow, say), and takes long to look at. */
+#define MAPPING_MAX_BYTES (UINT64_C(8) << 30)
 /* Reading brings in the neighbours of a page of a file too, so small gaps cost nothing. */
 #define READ_GAP_BYTES    (16 * HOST_PAGE_BYTES)
 
@@ -26,7 +28,7 @@
 
 struct mapping {
     uint64_t start, end;
-    bool writable, private;
+    bool writable;
 };
 
 void
@@ -90,6 +92,8 @@ parse_mapping(const char *line, struct mapping *mapping)
     char rights[5];
 
     if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &mapping->start, &mapping->end, rights) != 3)
+        return false;
+    if (mapping->end - mapping->start > MAPPING_MAX_BYTES)
         return false;
     mapping->writable = rights[1] == 'w';
     return rights[0] == 'r' && rights[3] == 'p' && strstr(line, "[v") == NULL;
