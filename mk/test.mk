@@ -86,8 +86,8 @@ tidy: third-party
 	    --checks="$(TIDY_CHECKS)" "$$@" -- -std=c11 -D_GNU_SOURCE -I. -I$(GEN) \
 	    -isystem $(LLHTTP_DIR)/include 2>/dev/null' tidy
 
-# Checks that find faults, not taste.
-TIDY_CHECKS := -*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-clang-analyzer-valist.Uninitialized
+# Checks that find faults, not taste. clang-tidy-14's va_list check is wrong from its second file on.
+TIDY_CHECKS := -*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-clang-analyzer-valist.Uninitialized
 
 $(B)/tests/support/options: $(B)/tests/support/options.o $(B)/libcommon.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
