@@ -1,6 +1,7 @@
 /*
  * retort-api: wiring only. Settings, log, loop, queue, server; SIGTERM and SIGINT stop accepting,
- * let running requests be answered for at most DRAIN_TIMEOUT_MS, and end with 0. A bad setting ends
+ * let running requests be answered for at most DRAIN_TIMEOUT_MS, and end with 0; a second one ends
+ * at once and cancels them. A bad setting ends
  * it with 2, anything else that keeps it from starting with 1.
  */
 #include <signal.h>
@@ -20,11 +21,13 @@
 #define REDIS_COMMAND_TIMEOUT_MS 5000
 
 #define EXIT_BAD_SETTING 2
+#define CANCEL_TIME_US   100000
 
 struct program {
     struct app app;
     struct server *server;
     struct event *on_term, *on_int, *drain_timer;
+    bool stopping; /* a signal has come; the next one ends at once */
 };
 
 static bool
@@ -92,6 +95,11 @@ on_signal(evutil_socket_t number, short events, void *context)
     const struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
                                   .tv_usec = (suseconds_t)(ms % 1000) * 1000};
     (void)events;
+    if (program->stopping) {
+        on_drained(program);
+        return;
+    }
+    program->stopping = true;
     LOG(LOG_INFO, "stopping", {"signal", LOG_INT(number)},
         {"in_flight", LOG_UINT(queue_client_in_flight(program->app.queue))});
     event_add(program->drain_timer, &delay);
@@ -124,6 +132,21 @@ start(struct program *program, struct err *err)
     return 0;
 }
 
+/*
+ * Connections that are closed with a job running cancel it; that is a command to Redis, which
+ * leaves only while the loop turns.
+ */
+static void
+close_connections(struct program *program)
+{
+    const struct timeval limit = {.tv_usec = CANCEL_TIME_US};
+    bool any = program->app.queue && queue_client_in_flight(program->app.queue) > 0;
+    server_free(program->server);
+    probe_fini(&program->app.probe);
+    if (any && event_base_loopexit(program->app.base, &limit) == 0)
+        event_base_dispatch(program->app.base);
+}
+
 static void
 stop(struct program *program)
 {
@@ -132,8 +155,7 @@ stop(struct program *program)
         if (events[i])
             event_free(events[i]);
     }
-    server_free(program->server);
-    probe_fini(&program->app.probe);
+    close_connections(program);
     if (program->app.queue)
         queue_client_free(program->app.queue);
     if (program->app.base)
