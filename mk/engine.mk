@@ -10,7 +10,7 @@ PYTHON_IMAGE := build/image/python
 AOT_FLAGS    := $(addprefix --train ,$(sort $(wildcard $(PYTHON_GUEST)/training/*.py)))
 else
 PYTHON_IMAGE := $(B)/image/python
-AOT_FLAGS    := --base 0x200000000000 --opt -O1 --no-profile
+AOT_FLAGS    := --base 0x200000000000 --opt -O1 --no-profile --no-lto
 endif
 AOT_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(if $(COVERAGE),--coverage)
 AOT_SRC     := $(shell find aot -name '*.py' -o -name '*.[ch]') aot/retort-aot
