@@ -11,12 +11,14 @@ deps=$WORK/deps
 SOURCE_DATE_EPOCH=$(source_date)
 export SOURCE_DATE_EPOCH
 
+PATCHES=(parser-depth fast-exit job-device lazy-seed logging-shutdown asyncio-wasi)
+
 # The evaluation loop's switch: each value applies one patch more (see README.md).
 eval_patches() {
     case $EVAL in
     plain) ;;
-    nopredict) echo cpython-eval-nopredict.patch ;;
-    statemachine) echo cpython-eval-nopredict.patch cpython-eval-statemachine.patch ;;
+    nopredict) echo eval-nopredict ;;
+    statemachine) echo eval-nopredict eval-statemachine ;;
     *) fail "EVAL is plain, nopredict or statemachine, not '$EVAL'" ;;
     esac
 }
@@ -27,8 +29,8 @@ patch_source() {
     rm -rf "$source"
     cp -r "$WORK/src/python3.11" "$source"
     # shellcheck disable=SC2086 # a list of names
-    for name in cpython-{parser-depth,fast-exit,job-device,lazy-seed,asyncio-wasi}.patch $eval_names; do
-        patch -d "$source" -p1 --no-backup-if-mismatch <"$GUEST/patches/$name" ||
+    for name in "${PATCHES[@]}" $eval_names; do
+        patch -d "$source" -p1 --no-backup-if-mismatch <"$GUEST/patches/cpython-$name.patch" ||
             fail "the patch $name does not apply"
     done
     # One time for all files: nothing looks out of date, so make regenerates nothing.
