@@ -1,12 +1,13 @@
 /*
  * SQLite's operating system layer for the guest, in place of the unix one.
  *
- * A guest is one process on a file system of its own: nobody else has the file open, nothing
- * outlives the job, so locks and syncing do nothing. Files are read and written by position;
- * there are no shared memory and no memory maps (the library is built without WAL).
+ * A guest is one process on a file system of its own: locks are between the connections of this
+ * process only, and as nothing outlives the job, syncing does nothing. Files are read and written
+ * by position; there are no shared memory and no memory maps (the library is built without WAL).
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -22,14 +23,114 @@
 struct guest_file {
     sqlite3_file base; /* SQLite's part; first */
     int fd;
-    char *delete_path; /* removed when the file is closed; NULL: kept */
+    char *delete_path;   /* removed when the file is closed; NULL: kept */
+    struct locks *locks; /* of the file; shared by all that have it open */
+    int level;           /* SQLITE_LOCK_..., held by this one */
 };
+
+struct locks {
+    struct locks *next;
+    dev_t device;
+    ino_t inode;
+    int users;                 /* how many have the file open */
+    int readers;               /* how many hold SHARED or more */
+    struct guest_file *writer; /* holds RESERVED or more; NULL: nobody */
+};
+
+static struct locks *all_locks;
+
+/* Sets file->locks; 0, or -1: out of memory. */
+static int
+locks_open(struct guest_file *file)
+{
+    struct stat status;
+    struct locks *locks = all_locks;
+
+    if (fstat(file->fd, &status) < 0)
+        return -1;
+    while (locks && (locks->device != status.st_dev || locks->inode != status.st_ino))
+        locks = locks->next;
+    if (!locks) {
+        locks = sqlite3_malloc(sizeof(*locks));
+        if (!locks)
+            return -1;
+        *locks = (struct locks){.next = all_locks, .device = status.st_dev, .inode = status.st_ino};
+        all_locks = locks;
+    }
+    locks->users++;
+    file->locks = locks;
+    return 0;
+}
+
+static void
+locks_close(struct guest_file *file)
+{
+    struct locks **at = &all_locks;
+
+    if (--file->locks->users > 0)
+        return;
+    while (*at != file->locks)
+        at = &(*at)->next;
+    *at = file->locks->next;
+    sqlite3_free(file->locks);
+}
+
+static int
+file_unlock(sqlite3_file *base, int level)
+{
+    struct guest_file *file = (struct guest_file *)base;
+
+    if (file->level <= level)
+        return SQLITE_OK;
+    if (file->locks->writer == file)
+        file->locks->writer = NULL;
+    if (level == SQLITE_LOCK_NONE)
+        file->locks->readers--;
+    file->level = level;
+    return SQLITE_OK;
+}
+
+static int
+file_lock(sqlite3_file *base, int level)
+{
+    struct guest_file *file = (struct guest_file *)base;
+    struct locks *locks = file->locks;
+    bool taken = locks->writer && locks->writer != file;
+
+    if (file->level >= level)
+        return SQLITE_OK;
+    if (level == SQLITE_LOCK_SHARED) {
+        if (taken && locks->writer->level >= SQLITE_LOCK_PENDING)
+            return SQLITE_BUSY;
+        locks->readers++;
+    } else {
+        if (taken)
+            return SQLITE_BUSY;
+        locks->writer = file;
+        if (level == SQLITE_LOCK_EXCLUSIVE && locks->readers > 1) {
+            /* No new readers; SQLite asks again when those that there are have left. */
+            file->level = SQLITE_LOCK_PENDING;
+            return SQLITE_BUSY;
+        }
+    }
+    file->level = level;
+    return SQLITE_OK;
+}
+
+static int
+file_check_reserved_lock(sqlite3_file *base, int *reserved)
+{
+    *reserved = ((struct guest_file *)base)->locks->writer != NULL;
+    return SQLITE_OK;
+}
 
 static int
 file_close(sqlite3_file *base)
 {
     struct guest_file *file = (struct guest_file *)base;
 
+    file_unlock(base, SQLITE_LOCK_NONE);
+    locks_close(file);
     close(file->fd);
     if (file->delete_path)
         unlink(file->delete_path);
@@ -105,22 +206,6 @@ file_size(sqlite3_file *base, sqlite3_int64 *size)
 }
 
 static int
-file_lock(sqlite3_file *base, int level)
-{
-    (void)base;
-    (void)level;
-    return SQLITE_OK;
-}
-
-static int
-file_check_reserved_lock(sqlite3_file *base, int *reserved)
-{
-    (void)base;
-    *reserved = 0;
-    return SQLITE_OK;
-}
-
-static int
 file_control(sqlite3_file *base, int operation, void *argument)
 {
     (void)base;
@@ -152,7 +237,7 @@ static const sqlite3_io_methods file_methods = {
     .xSync = file_sync,
     .xFileSize = file_size,
     .xLock = file_lock,
-    .xUnlock = file_lock,
+    .xUnlock = file_unlock,
     .xCheckReservedLock = file_check_reserved_lock,
     .xFileControl = file_control,
     .xSectorSize = file_sector_size,
@@ -208,6 +293,10 @@ vfs_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *base, int flags,
     }
     if (file->fd < 0)
         return SQLITE_CANTOPEN;
+    if (locks_open(file) < 0) {
+        close(file->fd);
+        return SQLITE_NOMEM;
+    }
     if (name && (flags & SQLITE_OPEN_DELETEONCLOSE))
         file->delete_path = sqlite3_mprintf("%s", name);
     if (out_flags)
