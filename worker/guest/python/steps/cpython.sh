@@ -11,7 +11,7 @@ deps=$WORK/deps
 SOURCE_DATE_EPOCH=$(source_date)
 export SOURCE_DATE_EPOCH
 
-PATCHES=(parser-depth fast-exit job-device lazy-seed logging-shutdown asyncio-wasi)
+PATCHES=(parser-depth fast-exit job-device lazy-seed logging-shutdown asyncio-wasi linux-errno)
 
 # The evaluation loop's switch: each value applies one patch more (see README.md).
 eval_patches() {
