@@ -130,6 +130,16 @@ move_to(struct execution *execution, struct execution_list *list)
     execution->list = list;
 }
 
+/* libevent's timers run on a coarse clock and may be some milliseconds early. */
+static uint32_t
+left_ms(const struct execution *execution)
+{
+    uint64_t limit_us = (uint64_t)execution->request.limits.timeout_ms * 1000;
+    uint64_t ran_us = clock_monotonic_us() - execution->started_us;
+
+    return ran_us < limit_us ? (uint32_t)((limit_us - ran_us + 999) / 1000) : 0;
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *context)
 {
@@ -140,6 +150,10 @@ on_timer(evutil_socket_t fd, short what, void *context)
     (void)what;
     if (execution->place == NULL) {
         finish(execution, &result);
+        return;
+    }
+    if (execution->killed == KILL_NONE && left_ms(execution) > 0) {
+        arm(execution, left_ms(execution));
         return;
     }
     if (execution->killed == KILL_NONE)
