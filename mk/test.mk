@@ -72,7 +72,7 @@ check: test
 # ---- lint ----------------------------------------------------------------------------------------
 C_FILES := $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 .PHONY: lint lint-fast tidy docs
-lint-fast: ## Format, layers, sizes, shell scripts, documentation
+lint-fast: docs ## Format, layers, sizes, shell scripts, documentation
 	$(Q)$(PYTHON) tests/support/lint.py
 lint: lint-fast tidy ## The same and static analysis
 

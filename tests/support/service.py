@@ -150,6 +150,8 @@ class Service(Stack):
     def __init__(self, settings: dict[str, str] | None = None) -> None:
         super().__init__(BUILD, {"PORT": "0", "HOST": "127.0.0.1", "IMAGE": str(IMAGE),
                                  **(settings or {})})
+        # ASan keeps freed memory for a while; with little of that a leak can still be told.
+        self.environment.setdefault("ASAN_OPTIONS", "quarantine_size_mb=1")
         self.expected_deaths: set[str] = set()
         self.redis_connection: Redis | None = None
 
