@@ -44,6 +44,8 @@ void engine_set_memory_limit(uint64_t bytes);
 uint64_t engine_memory_bytes(void); /* current size of linear memory */
 /* Gives pages of linear memory that hold only zeroes back to the kernel (cheaper forks). */
 void engine_release_zero_pages(void);
+/* Joins what is left into huge pages where the kernel will (cheaper forks again). After that. */
+void engine_join_pages(void);
 
 enum engine_trap {
     ENGINE_TRAP_NONE = 0,

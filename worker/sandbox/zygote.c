@@ -288,6 +288,7 @@ zygote_serve(void)
         .type = ZYGOTE_READY, .version = ZYGOTE_PROTOCOL_VERSION, .pid = getpid()};
 
     engine_release_zero_pages();
+    engine_join_pages();
     if (zygote.rehearsal != NULL &&
         rehearsal_run(zygote.rehearsal, zygote.guest_starts_after_fork, &pages))
         return;
