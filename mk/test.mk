@@ -9,7 +9,8 @@ TEST_JOBS ?= 2
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c))
 # `make unit T=codec` takes only the tests whose path contains "codec".
 T ?=
-UNIT     := $(foreach source,$(UNIT_SRC:%.c=$(B)/%),$(if $(findstring $(T),$(source)),$(source)))
+UNIT     := $(if $(T),$(foreach p,$(UNIT_SRC:%.c=$(B)/%),$(if $(findstring $(T),$p),$p)),\
+              $(UNIT_SRC:%.c=$(B)/%))
 
 UNIT_LIBS_common := libcommon.a
 UNIT_LIBS_api    := libapi.a libcommon.a

@@ -91,6 +91,9 @@ def main() -> int:
             passed += outcome.passed
             failed += len(outcome.failures)
             skipped += outcome.skipped
+    if not arguments.programs:
+        print("  FAIL  there is no such test")
+        failed += 1
     print(f"unit: {passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed or (skipped and os.environ.get("SKIP_IS_FAIL") == "1") else 0
 
