@@ -41,7 +41,8 @@ finish(struct execution *execution, struct result *result)
     struct executor *executor = execution->executor;
     struct execution_request request = execution->request;
 
-    TAILQ_REMOVE(execution->list, execution, link);
+    if (execution->list != NULL)
+        TAILQ_REMOVE(execution->list, execution, link);
     executor->execution_count--;
     event_free(execution->timer);
     free(execution);
@@ -110,6 +111,8 @@ execution_fail_all(struct execution_list *list, const char *text)
     while (more && !TAILQ_EMPTY(list)) {
         struct execution *execution = TAILQ_FIRST(list);
         more = execution != last;
+        TAILQ_REMOVE(list, execution, link);
+        execution->list = NULL;
         execution_fail(execution, text);
     }
 }

@@ -14,7 +14,7 @@ TAILQ_HEAD(execution_list, execution);
 
 struct execution {
     TAILQ_ENTRY(execution) link;
-    struct execution_list *list; /* the one it is in */
+    struct execution_list *list; /* the one it is in, or NULL */
     struct executor *executor;
     struct execution_request request;
     struct place *place; /* NULL unless it runs */

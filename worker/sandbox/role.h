@@ -12,8 +12,9 @@
 
 struct sandbox_role {
     void (*write)(int stream, const void *data, size_t size); /* stream 0 or 1 */
-    void (*exit)(uint32_t code) __attribute__((noreturn));    /* the guest is done */
-    void (*trap)(enum engine_trap trap) __attribute__((noreturn));
+    /* The guest is done. */
+    __attribute__((noreturn)) void (*exit)(uint32_t code);
+    __attribute__((noreturn)) void (*trap)(enum engine_trap trap);
     void (*memory_refused)(void);
     void (*memory_fatal)(void);
 };

@@ -227,7 +227,7 @@ static bool
 serve_request(void)
 {
     char control[CMSG_SPACE(2 * sizeof(int))];
-    struct zygote_request request;
+    struct zygote_request request = {.type = 0};
     struct iovec part = {.iov_base = &request, .iov_len = sizeof(request)};
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
