@@ -59,6 +59,8 @@ SUB_MAKE  := $(MAKE) --no-print-directory
 OWN_SUITES := $(foreach suite,aot wasi guest,\
                 $(if $(wildcard tests/$(suite)/run.sh),$(suite)=tests/$(suite)/run.sh))
 
+# What a sanitizer build cannot do (memory at address 0) has been tested in the release build: its
+# skips are counted and printed, and do not fail.
 .PHONY: test check
 test: all image units ## Every suite that CI runs; one closing line with the counts
 	$(Q)$(PYTHON) tests/support/suites.py \
@@ -66,7 +68,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    'unit=$(SUB_MAKE) unit' \
 	    $(foreach suite,$(OWN_SUITES),'$(suite)') \
 	    'integration=$(SUB_MAKE) integration' \
-	    'unit, sanitized=$(SUB_MAKE) $(SANITIZED) unit' \
+	    'unit, sanitized=SKIP_IS_FAIL= $(SUB_MAKE) $(SANITIZED) unit' \
 	    'integration, sanitized=$(SUB_MAKE) $(SANITIZED) integration-short'
 check: test
 
