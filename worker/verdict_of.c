@@ -59,8 +59,11 @@ exited(const struct ending *ending, struct result *result)
         return;
     }
     result->exit_code = code;
-    if (code != 0 && ending->memory_fatal && ending->memory_refused)
-        set_verdict(result, VERDICT_MEMORY_LIMIT, "memory beyond the limit was refused");
+    /* Not refused by memory.grow: larger than the address space, so it was never asked for. */
+    if (code != 0 && ending->memory_fatal)
+        set_verdict(result, VERDICT_MEMORY_LIMIT, "%s",
+                    ending->memory_refused ? "memory beyond the limit was refused"
+                                           : "more memory was wanted than can be addressed");
     else
         set_verdict(result, VERDICT_EXITED, "%s", "");
 }
