@@ -6,7 +6,7 @@
 static jmp_buf exited;
 static uint32_t exit_code;
 
-static _Noreturn void
+static __attribute__((noreturn)) void
 keep_exit(uint32_t code)
 {
     exit_code = code;
