@@ -34,7 +34,6 @@ readonly TABLE='
   libhiredis-dev            run    Redis client
   libmsgpack-dev            run    job and result encoding
   libjansson-dev            run    JSON
-  libsodium-dev             run    SHA-256
   libseccomp-dev            run    system-call filter of the job processes
   libsodium-dev             run    SHA-256 of a module
   redis-tools               run    redis-server itself, without a service that starts at boot
