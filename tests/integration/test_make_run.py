@@ -126,6 +126,54 @@ class MakeRun(unittest.TestCase):
         second.wait_ready()
 
 
+class Steps(unittest.TestCase):
+    """deploy/steps.sh: what long steps show."""
+
+    def setUp(self) -> None:
+        directory = tempfile.TemporaryDirectory(prefix="retort-steps-")
+        self.addCleanup(directory.cleanup)
+        self.logs = directory.name
+
+    def step(self, command: str) -> subprocess.CompletedProcess[str]:
+        script = f"set -euo pipefail; source deploy/steps.sh; step 'the title' '1 s' {command}"
+        return subprocess.run(["bash", "-c", script], cwd=REPOSITORY, text=True,
+                              capture_output=True, timeout=30,
+                              env={**os.environ, "STEP_LOGS": self.logs})
+
+    def test_a_step_with_nothing_to_do_is_silent(self) -> None:
+        done = self.step("echo quick")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_a_long_step_says_how_long_it_takes_and_took(self) -> None:
+        done = self.step("sleep 2")
+        self.assertRegex(done.stdout, r"^the title: usually 1 s\n.*the title: done in [23] s\n$")
+
+    def test_a_step_that_fails_shows_the_end_of_its_output(self) -> None:
+        done = self.step("bash -c 'echo boom; exit 3'")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "  boom\nretort: the title failed; the whole output is in "
+                                      f"{self.logs}/the-title.log\n")
+
+    def test_a_compiler_without_memory_is_told_as_that(self) -> None:
+        done = self.step("bash -c 'echo gcc: fatal error: Killed signal terminated program cc1; "
+                         "exit 1'")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the compiler ran out of memory", done.stderr)
+
+    def test_a_signal_ends_the_step_with_all_that_it_started(self) -> None:
+        script = ("set -euo pipefail; source deploy/steps.sh; trap 'step_stop; exit 143' TERM; "
+                  "step 'the title' '1 s' bash -c 'sleep 60 & sleep 60'")
+        process = subprocess.Popen(["bash", "-c", script], cwd=REPOSITORY,
+                                   stdout=subprocess.DEVNULL, start_new_session=True,
+                                   env={**os.environ, "STEP_LOGS": self.logs})
+        below = wait_until(lambda: [p.pid for p in descendants(process.pid) if p.name == "sleep"
+                                    ] if len(descendants(process.pid)) >= 4 else None, "the step")
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(10), 143)
+        wait_until(lambda: not any(p.pid in below and p.state != "Z"
+                                   for p in processes().values()), "the end of the step")
+
+
 class Packages(unittest.TestCase):
     def test_missing_packages_are_listed_and_nothing_is_installed(self) -> None:
         script = (REPOSITORY / "deploy/deps.sh").read_text().replace(
