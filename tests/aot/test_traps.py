@@ -196,7 +196,9 @@ VARIANTS = {
     "no call tables": ("--no-call-tables",),
     "no static instance": ("--no-static-instance",),
     "no native libc": ("--no-native-libc",),
-    "no step at all": ("--no-constant-base", "--no-static-instance", "--no-computed-goto"),
+    "no step at all": ("--no-constant-base", "--no-static-instance", "--no-computed-goto",
+                       "--no-lto"),
+    "one unit": ("--units", "1", "--no-lto"),
 }
 WITHOUT_NATIVE = {"no constant base", "no native libc", "no step at all"}
 
