@@ -50,7 +50,7 @@ RUN_INTEGRATION = RETORT_BUILD=$(B) $(PYTHON) tests/support/runner.py --match '$
 .PHONY: integration integration-short
 integration: all image ## Integration tests: HTTP, Redis, engine together
 	$(Q)$(RUN_INTEGRATION) $(INTEGRATION_SRC)
-integration-short: all
+integration-short: all image
 	$(Q)$(RUN_INTEGRATION) $(INTEGRATION_SHORT)
 
 # ---- everything ----------------------------------------------------------------------------------
