@@ -65,6 +65,9 @@ leave(void)
     for (unsigned i = 0; i < child_slots_used; i++)
         if (children[i].pid != 0)
             kill(children[i].pid, SIGKILL);
+    /* Reaped here, since in a container process 1 may be one that never does. */
+    while (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR)
+        ;
     _exit(0);
 }
 
