@@ -11,6 +11,11 @@ deps: ## Install missing packages, those of the tests too
 # ---- install -----------------------------------------------------------------------------------
 # Every program is where retort-worker and retort-run look for it: PREFIX/bin, PREFIX/lib/retort.
 LIBDIR := $(PREFIX)/lib/retort
+# retort-aot finds what its programs are compiled with and linked to as it does in a source tree.
+AOT_DIR   := $(LIBDIR)/aot
+AOT_FILES := aot/retort-aot $(wildcard aot/retort_aot/*.py aot/retort_aot/passes/*.py \
+             aot/runtime/* worker/engine/*.h worker/engine/*.def worker/wasi/*.h worker/wasi/*.def \
+             worker/*.h common/*.h common/*.def)
 .PHONY: install uninstall
 install: all image ## Install under PREFIX (default /usr/local); DESTDIR for packagers
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(LIBDIR)/image/python
@@ -18,9 +23,16 @@ install: all image ## Install under PREFIX (default /usr/local); DESTDIR for pac
 	install -m 755 build/image/python/program $(DESTDIR)$(LIBDIR)/image/python
 	install -m 644 build/image/python/tree build/image/python/image.json \
 	    $(DESTDIR)$(LIBDIR)/image/python
+	for file in $(AOT_FILES); do \
+	    install -D -m 644 $$file $(DESTDIR)$(AOT_DIR)/$$file || exit 1; \
+	done
+	chmod 755 $(DESTDIR)$(AOT_DIR)/aot/retort-aot
+	install -D -m 644 $(B)/libretort-sandbox.a \
+	    $(DESTDIR)$(AOT_DIR)/build/release/libretort-sandbox.a
+	ln -sf ../lib/retort/aot/aot/retort-aot $(DESTDIR)$(PREFIX)/bin/retort-aot
 
 uninstall: ## Remove what install put there
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)) retort-aot)
 	rm -rf $(DESTDIR)$(LIBDIR)
 
 # ---- dist --------------------------------------------------------------------------------------
