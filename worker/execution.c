@@ -184,9 +184,9 @@ execution_new(struct executor *executor, const struct execution_request *request
 }
 
 void
-execution_started(struct execution *execution, struct place *place)
+execution_started(struct execution *execution, struct place *place, uint64_t started_us)
 {
-    execution->started_us = clock_monotonic_us();
+    execution->started_us = started_us;
     execution->place = place;
     place->execution = execution;
     move_to(execution, &execution->executor->running);

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/log.h"
 #include "worker/executor_internal.h"
 
@@ -60,12 +61,17 @@ start_in(struct place *place, struct execution *execution)
     struct err err = ERR_INIT;
 
     leave_warm(executor, place);
-    if (write_records(place, &execution->request, &err) < 0 ||
-        process_go(&place->process, &execution->request.limits, &err) < 0) {
+    if (write_records(place, &execution->request, &err) < 0) {
         process_kill(&place->process);
         return;
     }
-    execution_started(execution, place);
+    /* Before the go byte: the program may be done before this process runs again. */
+    uint64_t started_us = clock_monotonic_us();
+    if (process_go(&place->process, &execution->request.limits, &err) < 0) {
+        process_kill(&place->process);
+        return;
+    }
+    execution_started(execution, place, started_us);
 }
 
 static void

@@ -54,8 +54,8 @@ struct executor {
 
 /* A job that waits. NULL: out of memory. */
 struct execution *execution_new(struct executor *executor, const struct execution_request *request);
-/* Its records are in the place's process, which has got its go byte: the clock runs. */
-void execution_started(struct execution *execution, struct place *place);
+/* Its records are in the place's process, which got its go byte just after started_us. */
+void execution_started(struct execution *execution, struct place *place, uint64_t started_us);
 /* Both end the execution and call on_done: with what its process's end tells, or as our failure. */
 void execution_finish(struct execution *execution, const struct zygote_event *event);
 void execution_fail(struct execution *execution, const char *text);

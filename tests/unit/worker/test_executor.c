@@ -1,5 +1,6 @@
 /* The executor and its zygote client, with a zygote that has no engine behind it. */
 /* link: tests/support/fake_zygote.c */
+/* ldflags: -Wl,--wrap=process_go */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +16,7 @@
 
 #include "tests/support/fake_zygote.h"
 #include "worker/executor.h"
+#include "worker/process.h"
 
 #define JOBS_MAX 64
 #define GUARD_S  20
@@ -37,6 +39,21 @@ static struct {
 
 static const struct job_limits usual = {
     .timeout_ms = 10000, .cpu_ms = 1000, .memory_mb = 64, .output_bytes = 4096};
+
+/* How long the worker does not run after it has sent a go byte. */
+static useconds_t pause_after_go_us;
+
+int __real_process_go(struct process *process, const struct job_limits *limits, struct err *err);
+int __wrap_process_go(struct process *process, const struct job_limits *limits, struct err *err);
+
+int
+__wrap_process_go(struct process *process, const struct job_limits *limits, struct err *err)
+{
+    int result = __real_process_go(process, limits, err);
+
+    usleep(pause_after_go_us);
+    return result;
+}
 
 static void
 on_done(void *context, struct result *result)
@@ -221,6 +238,18 @@ the_wall_clock_kills_within_some_milliseconds(void **state)
     struct job_run *spinning = start_with("spin", &limits, &err);
     loop_until(&t.ended, 2);
     assert_int_equal(spinning->result.verdict, VERDICT_TIMED_OUT);
+    end();
+}
+
+static void
+a_run_begins_with_the_go_byte_however_late_the_worker_goes_on(void **state)
+{
+    (void)state;
+    begin_mode("good", 1, 0);
+    pause_after_go_us = 20000;
+    const struct result *result = run("exit 0");
+    pause_after_go_us = 0;
+    assert_true(result->exec_us >= 20000);
     end();
 }
 
@@ -423,6 +452,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_job_that_came_before_the_zygote_was_ready_runs),
         cmocka_unit_test(every_way_to_end_arrives_as_its_verdict),
         cmocka_unit_test(the_wall_clock_kills_within_some_milliseconds),
+        cmocka_unit_test(a_run_begins_with_the_go_byte_however_late_the_worker_goes_on),
         cmocka_unit_test(cancelling_ends_running_and_waiting_jobs_once),
         cmocka_unit_test(output_is_cut_between_characters_and_what_is_missing_is_counted),
         cmocka_unit_test(more_jobs_than_slots_are_refused),
