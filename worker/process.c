@@ -100,6 +100,9 @@ process_ended(struct process *process, uint32_t serial_step)
     close_fd(&process->socket_fd);
     close_fd(&process->pidfd);
     job_memory_close(&process->memory);
+    /* From the start again before it would wrap: 0 is nobody's, and a place is serial % step. */
+    if (process->serial > UINT32_MAX - serial_step)
+        process->serial %= serial_step;
     process->serial += serial_step;
     move(process, PROCESS_FREE);
 }

@@ -50,7 +50,7 @@ void process_forked(struct process *process, int pidfd);
 int process_go(struct process *process, const struct job_limits *limits, struct err *err);
 /* SIGKILL, by pidfd: reaches this process or none. */
 void process_kill(struct process *process);
-/* Back to FREE; the next use has serial + serial_step. */
+/* Back to FREE; the next use has serial + serial_step, or the same modulo serial_step. */
 void process_ended(struct process *process, uint32_t serial_step);
 
 #endif

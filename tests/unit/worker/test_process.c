@@ -77,6 +77,22 @@ a_process_that_is_gone_takes_no_job(void **state)
     process_ended(&process, 1);
 }
 
+static void
+serials_start_again_before_they_wrap(void **state)
+{
+    const uint32_t step = 6;
+    struct process process;
+    struct err err = ERR_INIT;
+    int theirs;
+
+    (void)state;
+    process_init(&process, UINT32_MAX - 2);
+    assert_int_equal(process_prepare(&process, 100, 100, &theirs, &err), 0);
+    close(theirs);
+    process_ended(&process, step);
+    assert_int_equal(process.serial, (UINT32_MAX - 2) % step + step);
+}
+
 int
 main(void)
 {
@@ -84,6 +100,7 @@ main(void)
         cmocka_unit_test(only_the_moves_of_the_drawing_are_legal),
         cmocka_unit_test(the_go_byte_arrives_with_the_limits_in_place),
         cmocka_unit_test(a_process_that_is_gone_takes_no_job),
+        cmocka_unit_test(serials_start_again_before_they_wrap),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
