@@ -59,11 +59,14 @@ exited(const struct ending *ending, struct result *result)
         return;
     }
     result->exit_code = code;
-    /* Not refused by memory.grow: larger than the address space, so it was never asked for. */
+    /*
+     * Not refused by memory.grow: larger than the address space and never asked for, or an
+     * interpreter's own limit (CPython: a parser's stack), or just said so.
+     */
     if (code != 0 && ending->memory_fatal)
         set_verdict(result, VERDICT_MEMORY_LIMIT, "%s",
                     ending->memory_refused ? "memory beyond the limit was refused"
-                                           : "more memory was wanted than can be addressed");
+                                           : "it gave up for want of memory; none was refused");
     else
         set_verdict(result, VERDICT_EXITED, "%s", "");
 }

@@ -76,7 +76,7 @@ static const struct row rows[] = {
      VERDICT_MEMORY_LIMIT,
      1,
      0,
-     "addressed"},
+     "none was refused"},
     {"our own failure",
      {.status = EXIT(125), .note = JOB_NOTE_HOST_FAILURE, .text = "no such luck"},
      ERR_SANDBOX_ERROR,
