@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import unittest
 
-from service import ServiceTest, native
+from service import ServiceTest, native, wait_until
 
 ADDRESS = re.compile(r"0x[0-9a-f]+")
 
@@ -95,6 +96,15 @@ class Programs(ServiceTest):
                                       "print(sorted(os.listdir('/work')), os.listdir('/tmp'), "
                                       "hasattr(sys, 'leak'), 'leak' in dir(__builtins__))")
         self.assertEqual(answer.stdout, "['main.py'] [] False False\n")
+
+    def test_job_processes_share_no_memory_with_each_other(self) -> None:
+        jobs = wait_until(self.service.jobs, "a job process waits")
+        try:
+            maps = pathlib.Path(f"/proc/{jobs[0].pid}/maps").read_text().splitlines()
+        except PermissionError:
+            self.skipTest("who is not root may not look into a job process")
+        shared = [line for line in maps if line.split()[1].endswith("s")]
+        self.assertEqual([line for line in shared if "/memfd:retort-job " not in line], [])
 
     def test_nothing_of_the_host_is_there(self) -> None:
         code = ("for path in ('/etc/passwd', '/proc/self/maps', '../../etc/passwd', '/root'):\n"

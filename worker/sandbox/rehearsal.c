@@ -37,7 +37,10 @@ write_job(struct job_memory *memory, const char *text, struct err *err)
     return job_memory_add_record(memory, JOB_RECORD_STDIN, NULL, NULL, 0, err);
 }
 
-/* A list that the rehearsing process writes and the zygote reads. Stays mapped, also in jobs. */
+/*
+ * A list that the rehearsing process writes and the zygote reads. Gone before the first job is
+ * forked: what jobs could write to and share would let one of them act on the next.
+ */
 static struct page_list *
 shared_list(void)
 {
@@ -78,6 +81,7 @@ fork_rehearsal(const struct job_memory *memory, bool replace_args, struct page_l
 bool
 rehearsal_run(const char *text, bool replace_args, const struct page_list **pages)
 {
+    static struct page_list learned;
     struct job_memory memory = {.fd = -1};
     struct err err = ERR_INIT;
     struct page_list *list = shared_list();
@@ -91,9 +95,10 @@ rehearsal_run(const char *text, bool replace_args, const struct page_list **page
     if (rehearsing)
         return true;
     job_memory_close(&memory);
-    if (list->count > 0 && mprotect(list, sizeof(*list), PROT_READ) == 0)
-        *pages = list;
-    else
-        munmap(list, sizeof(*list));
+    if (list->count > 0) {
+        learned = *list;
+        *pages = &learned;
+    }
+    munmap(list, sizeof(*list));
     return false;
 }
