@@ -174,6 +174,8 @@ prepare(const struct job_start *start, struct err *err)
         return -1;
     if (keep_only_socket(start->socket_fd, err) < 0)
         return -1;
+    if (limits_make_cpu_timer(err) < 0)
+        return -1;
     output_touch(shared);
     if (start->pages != NULL)
         pages_bring_in(start->pages);

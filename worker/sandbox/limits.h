@@ -34,7 +34,11 @@ struct job_rlimits {
 
 /* Sets the rows of that stage. job may be NULL in other stages than JOB. Safe after fork. */
 int limits_apply(enum rlimit_stage stage, const struct job_rlimits *job, struct err *err);
-/* Starts the exact CPU timer: SIGPROF, whose default action kills. Safe after fork. */
+/*
+ * The exact CPU timer: SIGPROF, whose default action kills. A fork does not inherit it, so each job
+ * process makes its own, before its filter, and starts it when its limit is known.
+ */
+int limits_make_cpu_timer(struct err *err);
 int limits_start_cpu_timer(uint64_t cpu_limit_us, struct err *err);
 
 #endif
