@@ -204,7 +204,14 @@ on_forked(void *context, uint32_t serial, int pidfd)
     struct place *place = find_place(executor, serial);
 
     if (place == NULL || place->process.state != PROCESS_FORKING) {
-        close(pidfd);
+        if (pidfd >= 0)
+            close(pidfd);
+        return;
+    }
+    if (pidfd < 0) {
+        /* It could not be killed, so it gets no job; its EXITED follows and frees the place. */
+        LOG(LOG_WARNING, "fork_postponed", {"message", LOG_STR("no descriptor is left for it")});
+        process_dismiss(&place->process);
         return;
     }
     executor->forking_count--;

@@ -70,6 +70,12 @@ process_forked(struct process *process, int pidfd)
     move(process, PROCESS_WARM);
 }
 
+void
+process_dismiss(struct process *process)
+{
+    close_fd(&process->socket_fd);
+}
+
 int
 process_go(struct process *process, const struct job_limits *limits, struct err *err)
 {

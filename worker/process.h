@@ -46,6 +46,8 @@ int process_prepare(struct process *process, size_t input_capacity, size_t outpu
                     int *theirs, struct err *err);
 /* FORKING to WARM. Takes pidfd. */
 void process_forked(struct process *process, int pidfd);
+/* Lets a process that waits, or is about to, end by itself. */
+void process_dismiss(struct process *process);
 /* WARM to RUNNING: sets the limits and sends the go byte. The records are in its memory. */
 int process_go(struct process *process, const struct job_limits *limits, struct err *err);
 /* SIGKILL, by pidfd: reaches this process or none. */

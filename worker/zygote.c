@@ -166,11 +166,8 @@ dispatch(struct zygote *zygote, const struct zygote_event *event, int fd)
         on_ready(zygote, event);
         break;
     case ZYGOTE_FORKED:
-        if (fd >= 0) {
-            zygote->hooks.on_forked(zygote->hooks.context, event->serial, fd);
-            return;
-        }
-        break;
+        zygote->hooks.on_forked(zygote->hooks.context, event->serial, fd);
+        return;
     case ZYGOTE_EXITED:
         zygote->hooks.on_ended(zygote->hooks.context, event);
         break;

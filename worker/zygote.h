@@ -53,7 +53,7 @@ struct zygote;
 
 struct zygote_hooks {
     void (*on_ready)(void *context, uint64_t boot_us);
-    /* Takes pidfd. */
+    /* Takes pidfd, which is -1 when this process had no descriptor left for it. */
     void (*on_forked)(void *context, uint32_t serial, int pidfd);
     /* event->type is ZYGOTE_EXITED, or ZYGOTE_FAILED: that fork did not happen. */
     void (*on_ended)(void *context, const struct zygote_event *event);

@@ -20,6 +20,7 @@
 #define FLAG       "--fake-zygote"
 #define SERIAL_MAX 4096
 #define TEXT_BYTES 128
+#define FORGOTTEN  2 /* pidfds, of the "forgetful" one */
 
 static pid_t pid_of[SERIAL_MAX]; /* by serial */
 
@@ -173,6 +174,7 @@ job_main(const char *mode, int socket_fd, int memory_fd)
 static void
 serve_fork(const char *mode)
 {
+    static unsigned forks;
     char control[CMSG_SPACE(2 * sizeof(int))];
     struct zygote_request request;
     struct iovec part = {.iov_base = &request, .iov_len = sizeof(request)};
@@ -196,7 +198,7 @@ serve_fork(const char *mode)
             job_main(mode, fds[0], fds[1]);
         int pidfd = pidfd_open(forked.pid, 0);
         pid_of[request.serial % SERIAL_MAX] = forked.pid;
-        say(&forked, pidfd);
+        say(&forked, strcmp(mode, "forgetful") == 0 && forks++ < FORGOTTEN ? -1 : pidfd);
         close(pidfd);
     }
     close(fds[0]);

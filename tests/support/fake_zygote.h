@@ -16,6 +16,7 @@
  *     failing     says FAILED: "no luck"
  *     stranger    says READY in another version of the protocol
  *     refusing    READY, but every fork fails
+ *     forgetful   good, but the first two FORKED come without their pidfds
  *     stillborn   READY, but its job processes end at once, saying why
  */
 int fake_zygote_command(struct zygote_command *command, const char *mode, struct err *err);

@@ -410,6 +410,16 @@ forks_that_fail_again_and_again_fail_the_jobs_that_wait(void **state)
     end();
 }
 
+static void
+a_process_without_a_pidfd_gives_its_place_back(void **state)
+{
+    (void)state;
+    begin_mode("forgetful", 2, 1);
+    loop_until_warm(3);
+    assert_int_equal(run("exit 7")->exit_code, 7);
+    end();
+}
+
 static int
 open_descriptors(void)
 {
@@ -462,6 +472,7 @@ main(int argc, char **argv)
         cmocka_unit_test(a_zygote_that_does_not_boot_fails_the_jobs_that_wait_and_says_why),
         cmocka_unit_test(a_program_that_cannot_be_started_is_a_death_too),
         cmocka_unit_test(forks_that_fail_again_and_again_fail_the_jobs_that_wait),
+        cmocka_unit_test(a_process_without_a_pidfd_gives_its_place_back),
         cmocka_unit_test(many_jobs_leave_no_descriptor_behind),
     };
 
