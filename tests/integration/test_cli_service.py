@@ -48,7 +48,8 @@ class CliService(ServiceTest):
 
     def test_tracebacks_are_those_of_native_python(self) -> None:
         for code in ("def f(x):\n    return 1 / x\n\nf(0)\n", "x = (1 +\n", "raise ValueError('é')\n",
-                     "try:\n    {}['k']\nexcept KeyError:\n    int('z')\n"):
+                     "try:\n    {}['k']\nexcept KeyError:\n    int('z')\n",
+                     "print(1)\n1 / 0", "s = 'a\x0cb\x85'\n1 / 0\n", "x = 1\r\n1 / 0\r\n"):
             with self.subTest(code):
                 answer = self.service.execute(code)
                 self.assertEqual(answer.stderr, native(code).stderr.decode())

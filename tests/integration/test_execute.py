@@ -114,6 +114,12 @@ class Programs(ServiceTest):
 
 
 TRACEBACKS = {
+    "no newline at the end": "print(1)\n1 / 0",
+    "missing file": "open('/nowhere/at/all')\n",
+    "missing directory": "import os\nos.listdir('nowhere')\n",
+    "odd separators": "s = 'a\x0cb\x85'\n1 / 0\n",
+    "carriage returns": "x = 1\r\n1 / 0\r\n",
+    "deep recursion": "def f(n):\n    return f(n + 1)\nf(0)\n",
     "an exception at the top": "x = 1\nx / 0\n",
     "through functions": "def f(a):\n    return g(a)\n\ndef g(a):\n    return a['k']['z']\n\nf({'k': 1})\n",
     "of a chain": "try:\n    {}['a']\nexcept KeyError as e:\n    raise ValueError('b') from e\n",

@@ -35,7 +35,10 @@ def _boot():
         traceback.print_exception(kind, value, trace)
 
     text = source.decode("utf-8", "replace")
-    linecache.cache[path] = (len(text), None, text.splitlines(True), path)
+    # As linecache makes them of a file: every line with its newline, the last one too, or carets
+    # stand one column off.
+    lines = [line + "\n" for line in text.replace("\r\n", "\n").split("\n")]
+    linecache.cache[path] = (len(text), None, lines, path)
     sys.excepthook = show
     return compile(source, path, "exec", dont_inherit=True)
 
