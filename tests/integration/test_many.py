@@ -84,10 +84,7 @@ class OneByOne(ServiceTest):
         time.sleep(0.1)
         return len(first) if first and first == self.service.jobs() else None
 
-    def test_1000_jobs_leave_nothing_behind(self) -> None:
-        self.run_jobs(100)  # buffers reach their size
-        warm = wait_until(self.settled, "idle service")
-        before = self.state()
+    def after_jobs(self, before: dict[str, int], warm: int | None) -> dict[str, int]:
         self.run_jobs(JOBS)
         wait_until(lambda: self.settled() == warm, "the number of job processes from before")
         after = self.state()
@@ -96,11 +93,21 @@ class OneByOne(ServiceTest):
                 break
             time.sleep(0.01)
             after = self.state()
-        for name, value in after.items():
-            if name.endswith("KiB"):
-                self.assertLess(value - before[name], GROWTH_KIB, f"{name}: {before} {after}")
-            else:
-                self.assertLessEqual(value, before[name], f"{name}: {before} {after}")
+        return after
+
+    def test_1000_jobs_leave_nothing_behind(self) -> None:
+        self.run_jobs(100)  # buffers reach their size
+        warm = wait_until(self.settled, "idle service")
+        growth: list[str] = []
+        # A heap may reach a new height once, when jobs happen to meet; a leak grows every time.
+        for _ in range(3):
+            before = self.state()
+            after = self.after_jobs(before, warm)
+            growth = [f"{name}: {before[name]} to {value}" for name, value in after.items()
+                      if value - before[name] > (GROWTH_KIB if name.endswith("KiB") else 0)]
+            if not growth:
+                break
+        self.assertEqual(growth, [])
         self.assertEqual([key for key in self.service.keys()
                           if "queue:" in key or "inflight:" in key], [])
         zombies = [p for p in self.service.jobs() if p.state == "Z"]
