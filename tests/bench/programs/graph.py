@@ -1,25 +1,26 @@
-"""Algorithms as people write them: shortest paths, permutations, n queens, dynamic programming."""
+"""Algorithms as people write them: spanning trees, permutations, n queens, dynamic programming."""
 import collections
 import functools
 import heapq
 
 
-def dijkstra(size):
-    edges = collections.defaultdict(list)
-    for i in range(size):
-        for step in (1, 7, 31):
-            edges[i].append(((i * step + step) % size, (i ^ step) % 23 + 1))
-    distance = {0: 0}
+def spanning_tree(size):
+    """Prim's algorithm over a ring with chords."""
+    neighbours = collections.defaultdict(set)
+    for a in range(size):
+        for b in ((a + 1) % size, (a * 5 + 2) % size, (a ^ 21) % size):
+            neighbours[a].add(b)
+            neighbours[b].add(a)
+    reached, weight = set(), 0
     heap = [(0, 0)]
-    while heap:
-        so_far, node = heapq.heappop(heap)
-        if so_far > distance[node]:
-            continue
-        for target, cost in edges[node]:
-            if so_far + cost < distance.get(target, 1 << 30):
-                distance[target] = so_far + cost
-                heapq.heappush(heap, (so_far + cost, target))
-    return len(distance), sum(distance.values())
+    while heap and len(reached) < size:
+        cost, a = heapq.heappop(heap)
+        if a not in reached:
+            reached.add(a)
+            weight += cost
+            for b in neighbours[a] - reached:
+                heapq.heappush(heap, ((a * b) % 61, b))
+    return len(reached), weight
 
 
 def queens(size, row=0, columns=0, left=0, right=0):
@@ -49,5 +50,5 @@ def run():
     for i in range(40000):
         queue.rotate(3)
         queue.append(queue.popleft() ^ i & 1)
-    return (dijkstra(9000), queens(7), distance("the quick brown fox jumps over", "a lazy dog sat"),
+    return (spanning_tree(4000), queens(7), distance("the quick brown fox jumps over", "a lazy dog sat"),
             sum(queue))
