@@ -91,9 +91,12 @@ $(B)/%.o: %.c | third-party
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 # ---- the rest ----------------------------------------------------------------------------------
-.PHONY: clean format help
+.PHONY: clean clean-cache format help
 clean: ## Remove everything that was built in this tree
 	rm -rf build
+
+clean-cache: ## Remove what builds of all trees keep (RETORT_CACHE, ~/.cache/retort)
+	rm -rf "$${RETORT_CACHE:-$$HOME/.cache/retort}"
 
 format: ## Reformat the C sources
 	clang-format-14 -i $$(git ls-files '*.c' '*.h')
