@@ -157,7 +157,7 @@ static void
 flag_of_name(const char *name, char *flag)
 {
     size_t i = 0;
-    for (; name[i] && i < FLAG_SIZE - 1; i++)
+    for (; i < FLAG_SIZE - 1 && name[i]; i++)
         flag[i] = name[i] == '_' ? '-' : (char)tolower((unsigned char)name[i]);
     flag[i] = '\0';
 }
