@@ -84,6 +84,17 @@ need_bytes(uint32_t fd, uint32_t rights, struct descriptor **descriptor)
     return descriptor_need(fd, rights, descriptor);
 }
 
+/* The guest's buffers, and a place for the count: asked for before a byte moves. */
+static enum wasi_errno
+need_buffers(struct guest_iovecs *iovecs, uint32_t iovs, uint32_t iovs_len, uint32_t ret_bytes)
+{
+    enum wasi_errno error = guest_read_iovecs(iovecs, iovs, iovs_len);
+
+    if (error == WASI_OK && !guest_has(ret_bytes, sizeof(uint32_t)))
+        error = WASI_EFAULT;
+    return error;
+}
+
 uint32_t
 wasi_fd_read(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint32_t ret_bytes)
 {
@@ -92,9 +103,7 @@ wasi_fd_read(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint32_t ret_bytes)
     enum wasi_errno error = need_bytes(fd, WASI_RIGHT_FD_READ, &descriptor);
 
     if (error == WASI_OK)
-        error = guest_read_iovecs(&iovecs, iovs, iovs_len);
-    if (error == WASI_OK && !guest_has(ret_bytes, sizeof(uint32_t)))
-        error = WASI_EFAULT;
+        error = need_buffers(&iovecs, iovs, iovs_len, ret_bytes);
     if (error != WASI_OK)
         return error;
     if (descriptor_is(descriptor, NODE_DEVICE) && has_bytes(&iovecs))
@@ -113,9 +122,7 @@ wasi_fd_write(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint32_t ret_bytes)
     enum wasi_errno error = need_bytes(fd, WASI_RIGHT_FD_WRITE, &descriptor);
 
     if (error == WASI_OK)
-        error = guest_read_iovecs(&iovecs, iovs, iovs_len);
-    if (error == WASI_OK && !guest_has(ret_bytes, sizeof(uint32_t)))
-        error = WASI_EFAULT;
+        error = need_buffers(&iovecs, iovs, iovs_len, ret_bytes);
     if (error != WASI_OK)
         return error;
     if (descriptor->kind == DESCRIPTOR_STREAM) {
@@ -156,9 +163,7 @@ wasi_fd_pread(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint64_t offset, ui
     enum wasi_errno error = need_place(fd, WASI_RIGHT_FD_READ, offset, &descriptor);
 
     if (error == WASI_OK)
-        error = guest_read_iovecs(&iovecs, iovs, iovs_len);
-    if (error == WASI_OK && !guest_has(ret_bytes, sizeof(uint32_t)))
-        error = WASI_EFAULT;
+        error = need_buffers(&iovecs, iovs, iovs_len, ret_bytes);
     if (error != WASI_OK)
         return error;
     return guest_store_u32(ret_bytes, read_node(descriptor->node, offset, &iovecs));
@@ -173,9 +178,7 @@ wasi_fd_pwrite(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint64_t offset, u
     enum wasi_errno error = need_place(fd, WASI_RIGHT_FD_WRITE, offset, &descriptor);
 
     if (error == WASI_OK)
-        error = guest_read_iovecs(&iovecs, iovs, iovs_len);
-    if (error == WASI_OK && !guest_has(ret_bytes, sizeof(uint32_t)))
-        error = WASI_EFAULT;
+        error = need_buffers(&iovecs, iovs, iovs_len, ret_bytes);
     if (error == WASI_OK)
         error = write_node(descriptor->node, offset, &iovecs, &done);
     if (error != WASI_OK)
