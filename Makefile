@@ -41,7 +41,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) $(HARDENING) $(OPTI
              -DMSGPACK_DISABLE_LEGACY_NIL -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE)) \
               $(if $(COVERAGE),--coverage) $(LDFLAGS)
-LIBS_DAEMON := -levent -lhiredis -lmsgpackc -ljansson -lsodium -lm
+LIBS_DAEMON := -levent -lhiredis -lmsgpackc -ljansson -lseccomp -lsodium -lm
 
 # ---- sources: every .c below its directory belongs to that directory's library -----------------
 COMMON_SRC  := $(wildcard common/*.c)
@@ -50,7 +50,7 @@ WORKER_SRC  := $(filter-out worker/main.c,$(wildcard worker/*.c))
 RUN_SRC     := $(wildcard worker/run/*.c)
 CLI_SRC     := $(wildcard worker/cli/*.c)
 SANDBOX_SRC := $(wildcard worker/sandbox/*.c worker/wasi/*.c worker/engine/*.c) \
-               worker/job_memory.c common/err.c common/clock.c
+               worker/job_memory.c common/call_filter.c common/err.c common/clock.c
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 

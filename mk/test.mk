@@ -33,7 +33,7 @@ $(foreach source,$(UNIT_SRC),$(eval $(call unit_rule,$(source))))
 endif
 $(UNIT):
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) $(UNIT_LDFLAGS) -o $@ $^ -lcmocka $(LIBS_DAEMON) -lseccomp
+	$(Q)$(CC) $(ALL_LDFLAGS) $(UNIT_LDFLAGS) -o $@ $^ -lcmocka $(LIBS_DAEMON)
 
 .PHONY: units unit
 units: $(UNIT)

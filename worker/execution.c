@@ -66,6 +66,7 @@ judge(const struct execution *execution, const struct zygote_event *event, struc
         .note = atomic_load(&header->note),
         .trap = atomic_load(&header->trap),
         .exit_code = atomic_load(&header->exit_code),
+        .denied_call = atomic_load(&header->denied_call),
         .memory_refused = atomic_load(&header->memory_refused) != 0,
         .memory_fatal = atomic_load(&header->memory_fatal) != 0,
         .text = text,

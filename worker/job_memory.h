@@ -59,6 +59,7 @@ struct job_memory_header {
     _Atomic uint32_t exit_code;      /* as given to proc_exit */
     _Atomic uint32_t memory_refused; /* 1 once memory.grow was refused for the limit */
     _Atomic uint32_t memory_fatal;   /* 1 when the program said that it dies for want of memory */
+    _Atomic uint32_t denied_call;    /* number of the system call that killed it, plus 1 */
     _Atomic uint64_t linear_memory_peak_bytes;
     char text[256]; /* NUL-terminated sentence for JOB_NOTE_HOST_FAILURE; may be torn */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "common/call_filter.h"
 #include "worker/job_memory.h"
 
 static const char *const trap_texts[] = {
@@ -100,6 +101,20 @@ killed(const struct ending *ending, struct result *result)
                     "the job process was killed from outside; the host may be out of memory");
 }
 
+/* Only a name: that it was a call which is not allowed is the kernel's word. */
+static void
+denied(const struct ending *ending, struct result *result)
+{
+    char name[CALL_NAME_SIZE];
+
+    if (ending->denied_call == 0) {
+        set_failure(result, "the job process made a system call that is not allowed");
+        return;
+    }
+    call_name((int)(ending->denied_call - 1), name);
+    set_failure(result, "the job process made a system call that is not allowed: %s", name);
+}
+
 static void
 signalled(const struct ending *ending, struct result *result)
 {
@@ -114,7 +129,7 @@ signalled(const struct ending *ending, struct result *result)
         cpu_limit(ending, result);
         return;
     case SIGSYS:
-        set_failure(result, "the job process made a system call that is not allowed");
+        denied(ending, result);
         return;
     default:
         break;

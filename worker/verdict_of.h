@@ -23,6 +23,7 @@ struct ending {
     uint32_t timeout_ms; /* the limit, for the sentence */
     /* The notes; untrusted. */
     uint32_t note, trap, exit_code;
+    uint32_t denied_call; /* number plus 1; 0: it does not say */
     bool memory_refused, memory_fatal;
     const char *text; /* NUL-terminated */
 };

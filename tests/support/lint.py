@@ -27,7 +27,7 @@ OWNERS = {
     "msgpack": ("common/codec.c",),
     "hiredis": ("common/redis",),
     "jansson": ("api/json.c", "worker/image.c", "worker/run/report.c"),
-    "seccomp": ("worker/sandbox/filter.c",),
+    "seccomp": ("common/call_filter.c",),
     "llhttp": ("api/http_parser.c",),
     "sodium": ("worker/sha256_file.c",),
 }

@@ -8,7 +8,7 @@
  *     instruction pointer 0             a call through a NULL entry of a function table
  *     in the reservation (or below it)  out of bounds access
  *     in the stack's room to grow       stack exhausted
- *     anything else                     a fault of ours: the default action, a core dump
+ *     anything else                     a fault of ours: the default action
  *
  * The handler runs on a stack of its own, since the other one may be full. That stack and the
  * handlers survive fork.
@@ -66,7 +66,7 @@ classify(uint64_t address, uint64_t instruction)
 static void
 on_fault(int signal_number, siginfo_t *info, void *context)
 {
-    const ucontext_t *machine = context;
+    ucontext_t *machine = context;
     uint64_t instruction = (uint64_t)machine->uc_mcontext.gregs[REG_RIP];
     enum engine_trap trap = ENGINE_TRAP_NONE;
 
@@ -75,8 +75,8 @@ on_fault(int signal_number, siginfo_t *info, void *context)
         trap = classify((uint64_t)(uintptr_t)info->si_addr, instruction);
     if (trap != ENGINE_TRAP_NONE)
         engine_trap(trap);
-    /* Ours: on return the instruction faults again, and the default action shows where. */
-    signal(signal_number, SIG_DFL);
+    /* Ours: on return the instruction faults again, and a blocked fault kills where it is. */
+    sigaddset(&machine->uc_sigmask, signal_number);
 }
 
 /* The main thread's stack grows on its own up to the limit, which may be raised at any time. */

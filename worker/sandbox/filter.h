@@ -1,8 +1,6 @@
 /*
- * The system call filter of job processes: the rows of allowed_calls.def, all else kills.
- *
- * The zygote builds the program once, which allocates; job processes only install it. This module
- * is the only one that knows libseccomp.
+ * The system call filter of job processes: the rows of allowed_calls.def, all else kills (see
+ * denied_call.h). The zygote builds it once, which allocates; job processes only install it.
  */
 #ifndef RETORT_SANDBOX_FILTER_H
 #define RETORT_SANDBOX_FILTER_H

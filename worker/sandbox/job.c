@@ -14,7 +14,7 @@
  *     wasm trap                        SIGILL                note TRAP
  *     a fault outside the guest        SIGSEGV, SIGBUS       no note
  *     CPU timer, or RLIMIT_CPU         SIGPROF, SIGKILL      no note
- *     a call that is not allowed       SIGSYS                no note
+ *     a call that is not allowed       SIGSYS                denied_call, if it has no say
  *     wall clock, cancelled            SIGKILL by the worker no note
  *     the socket closes before a job   _exit(0)              no note
  *     a failure of ours                _exit(125)            note HOST_FAILURE
@@ -33,6 +33,7 @@
 
 #include "worker/engine/engine.h"
 #include "worker/job_memory.h"
+#include "worker/sandbox/denied_call.h"
 #include "worker/sandbox/filter.h"
 #include "worker/sandbox/limits.h"
 #include "worker/sandbox/output.h"
@@ -143,6 +144,7 @@ map_shared_memory(int fd, struct err *err)
         return err_set(err, ERR_SANDBOX_ERROR, 0, "the job's memory is not version %d",
                        JOB_MEMORY_VERSION);
     shared = mapped;
+    denied_call_note_in(&shared->denied_call);
     return 0;
 }
 

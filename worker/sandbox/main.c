@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "worker/sandbox/boot.h"
+#include "worker/sandbox/denied_call.h"
 #include "worker/sandbox/filter.h"
 #include "worker/sandbox/limits.h"
 #include "worker/sandbox/lockdown.h"
@@ -31,7 +32,7 @@ main(int argc, char **argv)
     if (limits_apply(RLIMIT_STAGE_ZYGOTE, NULL, &err) < 0)
         zygote_fail(&err);
     /* Before the module is loaded: building it allocates, and a booted heap stays as it is. */
-    if (filter_build(&err) < 0)
+    if (filter_build(&err) < 0 || denied_call_watch(&err) < 0)
         zygote_fail(&err);
     boot_run(&options, started_us);
 }

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "worker/sandbox/denied_call.h"
 #include "worker/sandbox/filter.h"
 #include "worker/sandbox/filter_internal.h"
 
@@ -44,7 +45,7 @@ try_call(const struct call *call)
     if (pid == 0) {
         int null = open("/dev/null", O_RDWR);
         setrlimit(RLIMIT_CORE, &no_core);
-        if (null < 0 || dup2(null, JOB_SOCKET_FD) < 0 ||
+        if (null < 0 || dup2(null, JOB_SOCKET_FD) < 0 || denied_call_watch(&err) < 0 ||
             prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || filter_install(&err) < 0)
             _exit(99);
         syscall(call->number, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -78,10 +79,10 @@ check_holds(const struct call_check *check, const struct call *call)
 static bool
 table_allows(const struct call *call)
 {
-    for (size_t i = 0; i < allowed_call_count; i++) {
-        const struct allowed_call *row = &allowed_calls[i];
+    for (size_t i = 0; i < job_call_count; i++) {
+        const struct call_rule *row = &job_calls[i];
         bool holds = row->number == call->number;
-        for (int n = 0; holds && n < ALLOWED_CALL_CHECKS_MAX; n++) {
+        for (int n = 0; holds && n < CALL_CHECKS_MAX; n++) {
             if (row->checks[n].kind == CALL_CHECK_NONE)
                 break;
             holds = check_holds(&row->checks[n], call);
@@ -94,13 +95,13 @@ table_allows(const struct call *call)
 
 /* A call that the row allows; what it does not check is invalid, so that nothing happens. */
 static struct call
-call_of_row(const struct allowed_call *row)
+call_of_row(const struct call_rule *row)
 {
     struct call call = {.number = row->number};
 
     for (int n = 0; n < ARGUMENT_COUNT; n++)
         call.arguments[n] = UINT64_MAX;
-    for (int n = 0; n < ALLOWED_CALL_CHECKS_MAX; n++)
+    for (int n = 0; n < CALL_CHECKS_MAX; n++)
         if (row->checks[n].kind != CALL_CHECK_NONE)
             call.arguments[row->checks[n].argument] = row->checks[n].value;
     return call;
@@ -110,16 +111,16 @@ static void
 what_a_row_allows_is_not_killed(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < allowed_call_count; i++) {
-        struct call call = call_of_row(&allowed_calls[i]);
+    for (size_t i = 0; i < job_call_count; i++) {
+        struct call call = call_of_row(&job_calls[i]);
         if (is_refused(&call))
-            fail_msg("%s was refused", allowed_calls[i].name);
+            fail_msg("%s was refused", job_calls[i].name);
     }
 }
 
 /* The call with one bit of one checked argument changed. */
 static void
-assert_bit_matters(const struct allowed_call *row, const struct call_check *check, unsigned bit)
+assert_bit_matters(const struct call_rule *row, const struct call_check *check, unsigned bit)
 {
     struct call call = call_of_row(row);
 
@@ -133,9 +134,9 @@ static void
 an_argument_that_breaks_a_check_kills(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < allowed_call_count; i++) {
-        const struct allowed_call *row = &allowed_calls[i];
-        for (int n = 0; n < ALLOWED_CALL_CHECKS_MAX; n++) {
+    for (size_t i = 0; i < job_call_count; i++) {
+        const struct call_rule *row = &job_calls[i];
+        for (int n = 0; n < CALL_CHECKS_MAX; n++) {
             const struct call_check *check = &row->checks[n];
             uint64_t bits = check->kind == CALL_CHECK_MASKED ? check->mask : UINT64_C(0x80000000f);
             for (unsigned bit = 0; check->kind != CALL_CHECK_NONE && bit < 64; bit++)
@@ -148,8 +149,8 @@ an_argument_that_breaks_a_check_kills(void **state)
 static bool
 has_row(long number)
 {
-    for (size_t i = 0; i < allowed_call_count; i++)
-        if (allowed_calls[i].number == number)
+    for (size_t i = 0; i < job_call_count; i++)
+        if (job_calls[i].number == number)
             return true;
     return false;
 }
@@ -170,7 +171,7 @@ every_call_without_a_row_kills(void **state)
 static void
 calls_of_the_x32_interface_kill(void **state)
 {
-    struct call call = {.number = allowed_calls[0].number | X32_BIT};
+    struct call call = {.number = job_calls[0].number | X32_BIT};
 
     (void)state;
     assert_true(is_refused(&call));
@@ -201,8 +202,8 @@ static void
 every_row_has_a_reason(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < allowed_call_count; i++)
-        assert_true(strlen(allowed_calls[i].reason) > 3);
+    for (size_t i = 0; i < job_call_count; i++)
+        assert_true(strlen(job_calls[i].reason) > 3);
 }
 
 static int

@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "worker/engine/engine.h"
 #include "worker/job_memory.h"
@@ -141,6 +142,27 @@ static const struct row rows[] = {
      -1,
      0,
      "system call"},
+    {"forbidden call that is named",
+     {.status = SIGNAL(SIGSYS), .denied_call = SYS_socket + 1},
+     ERR_SANDBOX_ERROR,
+     VERDICT_NONE,
+     -1,
+     0,
+     "a system call that is not allowed: socket"},
+    {"forbidden call that the library does not know",
+     {.status = SIGNAL(SIGSYS), .denied_call = 4712},
+     ERR_SANDBOX_ERROR,
+     VERDICT_NONE,
+     -1,
+     0,
+     "not allowed: number 4711"},
+    {"a number that no call can have",
+     {.status = SIGNAL(SIGSYS), .denied_call = UINT32_MAX - 100},
+     ERR_SANDBOX_ERROR,
+     VERDICT_NONE,
+     -1,
+     0,
+     "not allowed: number -102"},
     {"trap",
      {.status = SIGNAL(SIGILL), .note = JOB_NOTE_TRAP, .trap = ENGINE_TRAP_OUT_OF_BOUNDS},
      ERR_NONE,
