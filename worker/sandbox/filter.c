@@ -2,12 +2,10 @@
 
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "worker/sandbox/filter_internal.h"
 #include "worker/sandbox/limits.h"
-
-/* Any protection but these two: executable, and whatever the kernel may think of. */
-#define NOT_READ_WRITE (~(uint64_t)(PROT_READ | PROT_WRITE))
 
 const struct call_rule job_calls[] = {
 #define ALLOWED_CALL(call, checks, reason) CALL_RULE(call, checks, reason),

@@ -188,12 +188,26 @@ make_reserved_memory_writable(void)
     _exit(mprotect(reserved, bytes, PROT_READ | PROT_WRITE) < 0 && errno == ENOMEM ? PASSED : 3);
 }
 
+/* In one call: the kernel looks at RLIMIT_DATA only if RLIMIT_AS has room for as much again. */
+static void
+make_the_whole_reservation_writable(void)
+{
+    void *reserved = mmap(NULL, job_limits.mapped_bytes, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (reserved == MAP_FAILED)
+        _exit(4);
+    int result = mprotect(reserved, job_limits.mapped_bytes, PROT_READ | PROT_WRITE);
+    _exit(result < 0 && errno == ENOMEM ? PASSED : 3);
+}
+
 static void
 writable_memory_is_bounded(void **state)
 {
     (void)state;
     assert_passes(RLIMIT_STAGE_JOB, allocate_too_much);
     assert_passes(RLIMIT_STAGE_JOB, make_reserved_memory_writable);
+    assert_passes(RLIMIT_STAGE_JOB, make_the_whole_reservation_writable);
 }
 #endif
 
