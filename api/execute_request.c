@@ -1,9 +1,10 @@
 #include "api/execute_request.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "api/execute_limits.h"
 
 static void
 complain(struct validation *validation, const char *type, const char *field, const char *message)
@@ -77,33 +78,6 @@ take_stdin(const struct json_value *object, const struct config *config, struct 
     return 0;
 }
 
-static void
-take_timeout(const struct json_value *object, const struct config *config, struct job *job,
-             struct validation *validation)
-{
-    job->limits.timeout_ms = (uint32_t)config->max_exec_timeout_ms;
-    const struct json_value *value = json_member(object, "timeout_ms");
-    if (!value)
-        return;
-    struct validation_error error = {.field = "timeout_ms", .input = value};
-    double wanted = json_kind_of(value) == JSON_KIND_NUMBER ? json_number(value) : 0;
-    if (json_kind_of(value) != JSON_KIND_NUMBER) {
-        error.type = "int_type";
-        error.message = "Input should be a valid integer";
-    } else if (wanted != floor(wanted)) {
-        error.type = "int_from_float";
-        error.message = "Input should be a valid integer, got a number with a fractional part";
-    } else if (wanted <= 0) {
-        error.type = "greater_than";
-        error.message = "Input should be greater than 0";
-        error.ctx = "\"gt\":0";
-    } else if (wanted < job->limits.timeout_ms) {
-        job->limits.timeout_ms = (uint32_t)wanted;
-    }
-    if (error.type)
-        validation_add(validation, &error);
-}
-
 static int
 take_members(const struct json_value *object, const struct config *config, struct job *job,
              struct validation *validation, struct err *err)
@@ -111,7 +85,11 @@ take_members(const struct json_value *object, const struct config *config, struc
     if (take_code(object, config, job, validation, err) < 0 ||
         take_stdin(object, config, job, validation, err) < 0)
         return -1;
-    take_timeout(object, config, job, validation);
+    const struct json_value *timeout = json_member(object, "timeout_ms");
+    struct validation_error error = {.field = "timeout_ms"};
+    if (timeout)
+        execute_limits_lower(timeout, &job->limits.timeout_ms, &error, validation);
+    execute_limits_take(json_member(object, "limits"), &job->limits, validation);
     return validation->count ? -1 : 0;
 }
 
@@ -120,9 +98,7 @@ execute_request_parse(const struct buffer *body, const struct config *config, st
                       struct validation *validation, struct err *err)
 {
     snprintf(job->language, sizeof(job->language), "python");
-    job->limits.cpu_ms = (uint32_t)config->cpu_time_limit_sec * 1000;
-    job->limits.memory_mb = (uint32_t)config->memory_limit_mb;
-    job->limits.output_bytes = (uint32_t)config->max_output_bytes;
+    job->limits = config_job_limits(config);
     if (body->size == 0) {
         complain(validation, "missing", NULL, "Field required");
         return -1;

@@ -1,4 +1,7 @@
-/* The body of POST /v1/execute: {"code": string, "stdin"?: string or null, "timeout_ms"?: int}. */
+/*
+ * The body of POST /v1/execute: {"code": string, "stdin"?: string or null, "timeout_ms"?: int,
+ * "limits"?: object or null}.
+ */
 #ifndef RETORT_EXECUTE_REQUEST_H
 #define RETORT_EXECUTE_REQUEST_H
 

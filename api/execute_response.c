@@ -38,5 +38,7 @@ execute_response_put(const struct result *result, uint64_t total_us, struct buff
     json_put_ms(out, "queue_ms", result->queue_us);
     json_put_ms(out, "total_ms", total_us);
     json_put_uint(out, "memory_peak_bytes", result->memory_peak_bytes);
+    if (result->linear_memory_peak_bytes > 0)
+        json_put_uint(out, "linear_memory_peak_bytes", result->linear_memory_peak_bytes);
     buffer_putc(out, '}');
 }

@@ -1,5 +1,6 @@
 #include "api/json.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,6 +109,31 @@ const struct json_value *
 json_member(const struct json_value *object, const char *name)
 {
     return (const struct json_value *)(const void *)json_object_get(inner(object), name);
+}
+
+const struct json_value *
+json_next_member(const struct json_value *object, const char **name)
+{
+    /* jansson changes nothing here; its iterators want an object that may be changed. */
+    json_t *mutable = (json_t *)(uintptr_t)inner(object);
+    void *at = *name ? json_object_iter_next(mutable, json_object_key_to_iter(*name))
+                     : json_object_iter(mutable);
+    if (!at)
+        return NULL;
+    *name = json_object_iter_key(at);
+    return (const struct json_value *)(const void *)json_object_iter_value(at);
+}
+
+size_t
+json_length(const struct json_value *array)
+{
+    return json_array_size(inner(array));
+}
+
+const struct json_value *
+json_item(const struct json_value *array, size_t index)
+{
+    return (const struct json_value *)(const void *)json_array_get(inner(array), index);
 }
 
 const char *

@@ -33,6 +33,14 @@ void json_free(struct json_value *value);
 enum json_kind json_kind_of(const struct json_value *value);
 /* Member of an object, or NULL. Borrowed from it. */
 const struct json_value *json_member(const struct json_value *object, const char *name);
+/*
+ * The first member of an object, or the one after *name, which it sets (borrowed). NULL at the
+ * end. Begin with *name NULL; the order is that of the text.
+ */
+const struct json_value *json_next_member(const struct json_value *object, const char **name);
+/* Of an array; item is borrowed from it. */
+size_t json_length(const struct json_value *array);
+const struct json_value *json_item(const struct json_value *array, size_t index);
 /* Of a string: borrowed, with its NUL. */
 const char *json_text(const struct json_value *string, size_t *size);
 double json_number(const struct json_value *number);

@@ -92,13 +92,11 @@ submit(struct app *app, struct err *err)
     struct job job = {
         .language = "python",
         .code = {.data = (char[]){PROBE_CODE}, .size = strlen(PROBE_CODE)},
-        .limits = {.timeout_ms = PROBE_TIMEOUT_MS,
-                   .cpu_ms = PROBE_TIMEOUT_MS,
-                   .memory_mb = (uint32_t)config->memory_limit_mb,
-                   .output_bytes = (uint32_t)config->max_output_bytes},
+        .limits = config_job_limits(config),
     };
-    if (config->max_exec_timeout_ms < PROBE_TIMEOUT_MS)
-        job.limits.timeout_ms = (uint32_t)config->max_exec_timeout_ms;
+    job.limits.cpu_ms = PROBE_TIMEOUT_MS;
+    if (job.limits.timeout_ms > PROBE_TIMEOUT_MS)
+        job.limits.timeout_ms = PROBE_TIMEOUT_MS;
     const struct queue_submit how = {.max_depth = (uint32_t)config->max_queue_depth,
                                      .max_wait_ms = PROBE_TIMEOUT_MS,
                                      .at_head = true};

@@ -47,15 +47,26 @@ put_input(struct buffer *list, const struct json_value *input)
         buffer_printf(list, "%.15g", json_number(input));
 }
 
+static void
+put_step(struct buffer *list, const char *name)
+{
+    if (!name)
+        return;
+    buffer_putc(list, ',');
+    json_put_string(list, name, strlen(name));
+}
+
 void
 validation_add(struct validation *validation, const struct validation_error *error)
 {
     struct buffer *list = &validation->list;
+    if (validation->count == VALIDATION_MOST)
+        return;
     open_error(validation, error->type);
-    if (error->field) {
-        buffer_putc(list, ',');
-        json_put_string(list, error->field, strlen(error->field));
-    }
+    put_step(list, error->field);
+    if (error->number > 0)
+        buffer_printf(list, ",%zu", error->number - 1);
+    put_step(list, error->member);
     buffer_putc(list, ']');
     json_put_text(list, "msg", error->message);
     put_input(list, error->input);

@@ -1,5 +1,5 @@
 /*
- * Jobs and results as msgpack. This module is the only one that knows msgpack-c.
+ * Jobs and results as msgpack. codec_*.c are the only ones that know msgpack-c.
  *
  * Queue element, version 1: array [version, start_by_ms, answer_by_ms, id, job-map]. The job-map is
  * packed by the API; the first four are put before it by the submit script, in Redis's clock.
@@ -12,11 +12,16 @@
 #include "common/err.h"
 #include "common/job.h"
 
-#define CODEC_VERSION 1
+#define CODEC_VERSION            1
+/* Of a blob with files, which a worker that knows nothing of files must not run without them. */
+#define CODEC_BLOB_VERSION_FILES 2
 
-/* Packs the job-map. with_input false leaves out code and input, which then travel as a blob. */
+/*
+ * Packs the job-map. with_input false leaves out code and input, which then travel as a blob, as
+ * they must when there are files.
+ */
 int codec_pack_job(const struct job *job, bool with_input, struct bytes *out, struct err *err);
-/* Code and input as one blob, for jobs too large for the list; and back into job. */
+/* Code, input and files as one blob; and back into job. */
 int codec_pack_blob(const struct job *job, struct bytes *out, struct err *err);
 int codec_unpack_blob(const void *data, size_t size, struct job *job, struct err *err);
 /* Unpacks a whole list element. *has_input tells whether code and input were in it. */

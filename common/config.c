@@ -49,9 +49,8 @@ find_row(enum config_program program, const char *name)
     return NULL;
 }
 
-/* Digits only: no sign, no blank, no suffix, no other base. */
-static bool
-parse_uint(const char *text, uint64_t *value)
+bool
+config_parse_uint(const char *text, uint64_t *value)
 {
     if (*text == '\0')
         return false;
@@ -83,7 +82,7 @@ static int
 set_uint(const struct option_row *row, uint64_t *field, const char *value, struct err *err)
 {
     uint64_t number;
-    if (!parse_uint(value, &number) || number < row->minimum || number > row->maximum)
+    if (!config_parse_uint(value, &number) || number < row->minimum || number > row->maximum)
         return err_set(err, ERR_CONFIG, 0,
                        "%s: \"%s\" is not a whole number from %" PRIu64 " to %" PRIu64 "%s%s",
                        row->name, value, row->minimum, row->maximum, row->unit[0] ? " " : "",
@@ -150,6 +149,16 @@ config_set(struct config *config, enum config_program program, const char *name,
     if (!row)
         return err_set(err, ERR_CONFIG, 0, "there is no setting %s here", name);
     return set_row(config, row, value, err);
+}
+
+struct job_limits
+config_job_limits(const struct config *config)
+{
+    return (struct job_limits){
+#define JOB_LIMIT(field, since, least, most, meaning) .field = (uint32_t)(most),
+#include "common/job_limits.def"
+#undef JOB_LIMIT
+    };
 }
 
 /* MAX_OUTPUT_BYTES to max-output-bytes. */

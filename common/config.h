@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "common/err.h"
+#include "common/job.h"
 
 enum config_program {
     CONFIG_API = 1,
@@ -50,6 +51,10 @@ int config_parse_flag(struct config *config, enum config_program program, int ar
  */
 int config_parse_flags(struct config *config, enum config_program program, int argc, char **argv,
                        int *index, struct err *err);
+/* Digits only: no sign, no blank, no suffix, no other base. False also when it exceeds 64 bits. */
+bool config_parse_uint(const char *text, uint64_t *value);
+/* All that a job may have by these settings: the column `most` of job_limits.def. */
+struct job_limits config_job_limits(const struct config *config);
 /* Sets one by its NAME (MAX_OUTPUT_BYTES). */
 int config_set(struct config *config, enum config_program program, const char *name,
                const char *value, struct err *err);

@@ -1,9 +1,12 @@
 #include "common/job.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+
+#include "common/file_name.h"
 
 int
 job_new_id(char *id, struct err *err)
@@ -45,11 +48,95 @@ bytes_fini(struct bytes *bytes)
     *bytes = (struct bytes){0};
 }
 
+int
+job_files_add(struct job_files *files, const char *name, size_t name_size, const void *data,
+              size_t size)
+{
+    struct job_file file;
+
+    if (files->count == JOB_FILES_MOST)
+        return -1;
+    if (files->count == files->capacity) {
+        size_t capacity = files->capacity * 2 + 8;
+        struct job_file *longer = realloc(files->list, capacity * sizeof(*longer));
+        if (!longer)
+            return -1;
+        files->list = longer;
+        files->capacity = capacity;
+    }
+    if (bytes_copy(&file.name, name, name_size) < 0)
+        return -1;
+    if (bytes_copy(&file.data, data, size) < 0) {
+        bytes_fini(&file.name);
+        return -1;
+    }
+    files->list[files->count++] = file;
+    return 0;
+}
+
+/* The same, or the shorter one is a directory of the longer one. */
+static bool
+names_collide(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    size_t shorter = a_size < b_size ? a_size : b_size;
+
+    if (memcmp(a, b, shorter) != 0)
+        return false;
+    return a_size == b_size || (a_size > b_size ? a : b)[shorter] == '/';
+}
+
+const char *
+job_files_name_fault(const struct job_files *files, const char *name, size_t size)
+{
+    const char *fault = file_name_fault(name, size, FILE_NAME_DEPTH);
+
+    if (fault)
+        return fault;
+    if (names_collide(name, size, JOB_MAIN_NAME, strlen(JOB_MAIN_NAME)))
+        return "is the program's own, \"" JOB_MAIN_NAME "\"";
+    if (size == strlen(JOB_OUTPUTS_NAME) && memcmp(name, JOB_OUTPUTS_NAME, size) == 0)
+        return "is that of the directory \"" JOB_OUTPUTS_NAME "\"";
+    for (size_t i = 0; i < files->count; i++) {
+        const struct bytes *other = &files->list[i].name;
+        if (names_collide(name, size, other->data, other->size))
+            return "is taken by another file, or by its directory";
+    }
+    return NULL;
+}
+
+uint64_t
+job_files_bytes(const struct job_files *files)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < files->count; i++)
+        total += files->list[i].data.size;
+    return total;
+}
+
+static void
+job_files_fini(struct job_files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        bytes_fini(&files->list[i].name);
+        bytes_fini(&files->list[i].data);
+    }
+    free(files->list);
+    *files = (struct job_files){0};
+}
+
 void
-job_fini(struct job *job)
+job_input_fini(struct job *job)
 {
     bytes_fini(&job->code);
     bytes_fini(&job->input);
+    job_files_fini(&job->files);
+}
+
+void
+job_fini(struct job *job)
+{
+    job_input_fini(job);
     memset(job, 0, sizeof(*job));
 }
 

@@ -17,18 +17,38 @@
 #define JOB_LANGUAGE_SIZE 32 /* "python", and NUL; [a-z0-9-]+ */
 #define JOB_WORKER_SIZE   64
 
+/* MiB; a booted interpreter has most of that already. */
+#define JOB_MEMORY_LEAST_MB 48
+
 /* Heap bytes with their length; data is NULL when size is 0. data[size] is NUL when set. */
 struct bytes {
     char *data;
     size_t size;
 };
 
-/* All at least 1: 0 never means "unlimited". */
+/* The rows of job_limits.def, which says what they mean. */
 struct job_limits {
-    uint32_t timeout_ms;   /* wall clock, from the moment the program starts */
-    uint32_t cpu_ms;       /* user plus system */
-    uint32_t memory_mb;    /* linear memory, MiB */
-    uint32_t output_bytes; /* kept of each of stdout and stderr, raw bytes */
+#define JOB_LIMIT(field, since, least, most, meaning) uint32_t field;
+#include "common/job_limits.def"
+#undef JOB_LIMIT
+};
+
+/* A file that goes with the program. */
+struct job_file {
+    struct bytes name; /* path below /work, as file_name.h has it */
+    struct bytes data;
+};
+
+/* Where, below /work, the program lies, and what it leaves as artifacts. */
+#define JOB_MAIN_NAME    "main.py"
+#define JOB_OUTPUTS_NAME "outputs"
+
+/* More than any setting allows; messages hold no more. */
+#define JOB_FILES_MOST 256
+
+struct job_files {
+    struct job_file *list; /* of count, with room for capacity */
+    size_t count, capacity;
 };
 
 struct job {
@@ -36,6 +56,7 @@ struct job {
     char language[JOB_LANGUAGE_SIZE];
     struct bytes code;
     struct bytes input; /* the program's standard input */
+    struct job_files files;
     struct job_limits limits;
     int64_t start_by_ms;  /* Redis's clock, since the epoch; set by submit, 0 before */
     int64_t answer_by_ms; /* the same */
@@ -58,9 +79,24 @@ struct result {
     uint64_t exec_us;           /* started to ended, wall clock */
     uint64_t cpu_us;            /* user plus system, from the kernel */
     uint64_t memory_peak_bytes; /* highest resident set, from the kernel */
-    uint32_t minor_faults;      /* from the kernel */
+    /* The most that it had of what limits.memory_mb bounds, by its own word; 0: not known. */
+    uint64_t linear_memory_peak_bytes;
+    uint32_t minor_faults; /* from the kernel */
     char worker[JOB_WORKER_SIZE];
 };
+
+/*
+ * Appends a file. Copies name and data. -1: out of memory, or JOB_FILES_MOST are there. Names are
+ * the caller's to check.
+ */
+int job_files_add(struct job_files *files, const char *name, size_t name_size, const void *data,
+                  size_t size);
+/*
+ * NULL when a file of that name can be added; else why not, as it follows "the name ": not
+ * well-formed (file_name.h), or where the program, its outputs or another of the files must be.
+ */
+const char *job_files_name_fault(const struct job_files *files, const char *name, size_t size);
+uint64_t job_files_bytes(const struct job_files *files);
 
 /* Fills id (JOB_ID_SIZE) from the kernel's random source. */
 int job_new_id(char *id, struct err *err);
@@ -68,6 +104,8 @@ int job_new_id(char *id, struct err *err);
 /* Copies size bytes into dst (which is overwritten, not freed). -1: out of memory. */
 int bytes_copy(struct bytes *dst, const void *data, size_t size);
 void bytes_fini(struct bytes *bytes);
+/* Code, input and files only. */
+void job_input_fini(struct job *job);
 void job_fini(struct job *job);
 void result_fini(struct result *result);
 

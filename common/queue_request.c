@@ -22,7 +22,7 @@
 #include "common/clock.h"
 #include "common/codec.h"
 
-/* Code and input above this travel beside the list. */
+/* Code and input above this travel beside the list, and files always. */
 #define INLINE_BYTES     16384
 /* From start_by plus the program's own time to answer_by. */
 #define ANSWER_MARGIN_MS 2000
@@ -367,7 +367,7 @@ queue_request_submit(struct queue_request *request)
 static int
 request_pack(struct queue_request *request, const struct job *job, struct err *err)
 {
-    bool with_input = job->code.size + job->input.size <= INLINE_BYTES;
+    bool with_input = job->files.count == 0 && job->code.size + job->input.size <= INLINE_BYTES;
     if (queue_name_check("job id", job->id, JOB_ID_SIZE, err) < 0 ||
         queue_name_check("language", job->language, JOB_LANGUAGE_SIZE, err) < 0 ||
         codec_pack_job(job, with_input, &request->job_map, err) < 0)

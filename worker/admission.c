@@ -1,17 +1,21 @@
 #include "worker/admission.h"
 
-static void
-at_most(uint32_t *value, uint32_t maximum)
+static int
+lower_limits(const struct job_limits *maxima, struct job_limits *limits, struct err *err)
 {
-    if (*value > maximum)
-        *value = maximum;
+#define JOB_LIMIT(field, since, least, most, meaning)                                              \
+    if (limits->field == 0)                                                                        \
+        return err_set(err, ERR_REJECTED, 0, "The job's limit %s is 0; the least is 1.", #field);  \
+    if (limits->field > maxima->field)                                                             \
+        limits->field = maxima->field;
+#include "common/job_limits.def"
+#undef JOB_LIMIT
+    return 0;
 }
 
 int
 job_admit(const struct job_maxima *maxima, struct job *job, struct err *err)
 {
-    struct job_limits *limits = &job->limits;
-
     if (job->code.size > maxima->code_bytes)
         return err_set(err, ERR_REJECTED, 0,
                        "The program has %zu bytes; this worker takes %zu (MAX_CODE_BYTES).",
@@ -21,10 +25,5 @@ job_admit(const struct job_maxima *maxima, struct job *job, struct err *err)
                        "The standard input has %zu bytes; this worker takes %zu "
                        "(MAX_STDIN_BYTES).",
                        job->input.size, maxima->input_bytes);
-    if (!limits->timeout_ms || !limits->cpu_ms || !limits->memory_mb || !limits->output_bytes)
-        return err_set(err, ERR_REJECTED, 0, "A limit of the job is 0; the least is 1.");
-    at_most(&limits->timeout_ms, maxima->timeout_ms);
-    at_most(&limits->memory_mb, maxima->memory_mb);
-    at_most(&limits->output_bytes, maxima->output_bytes);
-    return 0;
+    return lower_limits(&maxima->limits, &job->limits, err);
 }

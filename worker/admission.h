@@ -9,11 +9,9 @@
 #include "common/job.h"
 
 struct job_maxima {
-    size_t code_bytes;   /* a larger program is rejected */
-    size_t input_bytes;  /* a larger standard input, too */
-    uint32_t timeout_ms; /* a job that asks for more of these gets this much */
-    uint32_t memory_mb;
-    uint32_t output_bytes;
+    size_t code_bytes;        /* a larger program is rejected */
+    size_t input_bytes;       /* a larger standard input, too */
+    struct job_limits limits; /* a job that asks for more of any gets this much */
 };
 
 /* Lowers job's limits to the maxima. -1: REJECTED, with a sentence for the client. */

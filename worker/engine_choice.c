@@ -31,7 +31,12 @@ static int
 choose_image(struct engine_choice *choice, const struct config *config, struct image *image,
              struct err *err)
 {
-    int result = zygote_command_for_image(&choice->command, image, zygote_uid(config), err);
+    const struct zygote_settings settings = {
+        .uid = zygote_uid(config),
+        .work_bytes = config->max_work_bytes,
+        .work_files = (uint32_t)config->max_work_files,
+    };
+    int result = zygote_command_for_image(&choice->command, image, &settings, err);
 
     if (result == 0)
         result = keep_source(choice, image->directory, err);

@@ -8,7 +8,8 @@
 #include "common/utf8.h"
 #include "worker/executor_internal.h"
 
-#define RECORDS_SLACK 4096
+#define RECORDS_SLACK      4096
+#define LINEAR_MEMORY_MOST (UINT64_C(1) << 32)
 
 /* Kept bytes of one stream, not cut inside a character. */
 static int
@@ -74,6 +75,16 @@ judge(const struct execution *execution, const struct zygote_event *event, struc
     verdict_of(&ending, result);
 }
 
+/* The job process's word, so never more than a linear memory can have. */
+static uint64_t
+linear_memory_peak(const struct execution *execution)
+{
+    struct job_memory_header *header = execution->place->process.memory.header;
+    uint64_t peak = atomic_load(&header->linear_memory_peak_bytes);
+
+    return peak < LINEAR_MEMORY_MOST ? peak : LINEAR_MEMORY_MOST;
+}
+
 void
 execution_finish(struct execution *execution, const struct zygote_event *event)
 {
@@ -81,6 +92,7 @@ execution_finish(struct execution *execution, const struct zygote_event *event)
         .exec_us = clock_monotonic_us() - execution->started_us,
         .cpu_us = event->cpu_us,
         .memory_peak_bytes = event->max_rss_kib * 1024,
+        .linear_memory_peak_bytes = linear_memory_peak(execution),
         .minor_faults =
             event->minor_faults > UINT32_MAX ? UINT32_MAX : (uint32_t)event->minor_faults,
     };

@@ -23,7 +23,7 @@
 
 #include "common/err.h"
 
-#define JOB_MEMORY_VERSION      1
+#define JOB_MEMORY_VERSION      2
 #define JOB_MEMORY_HEADER_BYTES 4096
 
 /* Why the guest stopped, as it says itself. */
@@ -51,6 +51,9 @@ struct job_memory_header {
     uint64_t output_limit_bytes; /* per stream, <= output_capacity */
     uint64_t memory_limit_bytes; /* linear memory */
     uint64_t cpu_limit_us;
+    uint64_t work_limit_bytes; /* in files that the guest writes, together */
+    uint32_t work_limit_files; /* files, directories and links that it may make */
+    uint32_t more_padding;
 
     /* Written by the job process. Untrusted. */
     struct job_stream_counter output[2];

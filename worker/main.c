@@ -168,19 +168,19 @@ start_scheduler(struct worker *worker, struct err *err)
     const struct scheduler_language languages[] = {
         {.name = "python", .command = &worker->engine.command},
     };
-    const struct scheduler_options options = {
+    struct scheduler_options options = {
         .base = worker->base,
         .worker_id = worker->id,
         .slots = slot_count(config),
         .maxima = {.code_bytes = config->max_code_bytes,
                    .input_bytes = config->max_stdin_bytes,
-                   .timeout_ms = (uint32_t)config->max_exec_timeout_ms,
-                   .memory_mb = (uint32_t)config->memory_limit_mb,
-                   .output_bytes = (uint32_t)config->max_output_bytes},
+                   .limits = config_job_limits(config)},
         .languages = languages,
         .language_count = sizeof(languages) / sizeof(languages[0]),
     };
 
+    /* Bounded by the wall clock: a job is one thread. CPU_TIME_LIMIT_SEC is the API's to set. */
+    options.maxima.limits.cpu_ms = UINT32_MAX;
     worker->scheduler = scheduler_new(&options, err);
     return worker->scheduler ? 0 : -1;
 }

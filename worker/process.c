@@ -87,6 +87,8 @@ process_go(struct process *process, const struct job_limits *limits, struct err 
                                      : process->memory.output_capacity;
     header->memory_limit_bytes = (uint64_t)limits->memory_mb << 20;
     header->cpu_limit_us = (uint64_t)limits->cpu_ms * 1000;
+    header->work_limit_bytes = limits->work_bytes;
+    header->work_limit_files = limits->work_files;
     if (send(process->socket_fd, &(char){JOB_GO_BYTE}, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "the waiting job process is gone");
     move(process, PROCESS_RUNNING);

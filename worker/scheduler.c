@@ -392,7 +392,7 @@ lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler
         .slots = scheduler->slots,
         .spare = scheduler->slots,
         .input_capacity = execution_input_capacity(maxima->code_bytes, maxima->input_bytes),
-        .output_capacity = maxima->output_bytes,
+        .output_capacity = maxima->limits.output_bytes,
         .on_state = on_executor_state,
         .context = lane,
     };

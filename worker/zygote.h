@@ -2,7 +2,7 @@
  * The worker's side of one zygote: starts it, restarts it, speaks zygote_protocol.h with it.
  *
  *     struct zygote_command command = ZYGOTE_COMMAND_INIT;
- *     zygote_command_for_image(&command, &image, uid, &err);
+ *     zygote_command_for_image(&command, &image, &settings, &err);
  *     struct zygote *zygote = zygote_new(base, &command, &hooks, &err);
  *     ... hooks->on_ready ... zygote_fork(zygote, serial, socket, memfd, &err) ...
  *
@@ -44,9 +44,15 @@ int zygote_command_add(struct zygote_command *command, const char *argument, str
 /* Appends NAME=VALUE to the program's own environment (not the guest's). */
 int zygote_command_add_env(struct zygote_command *command, const char *name, const char *value,
                            struct err *err);
-/* The whole command of an image. uid 0: the zygote keeps the worker's identity. */
+struct zygote_settings {
+    uint32_t uid;        /* of the zygote and its jobs; 0: it keeps the worker's identity */
+    uint64_t work_bytes; /* the most that any job's limits allow */
+    uint32_t work_files; /* the same */
+};
+
+/* The whole command of an image. */
 int zygote_command_for_image(struct zygote_command *command, const struct image *image,
-                             uint32_t uid, struct err *err);
+                             const struct zygote_settings *settings, struct err *err);
 void zygote_command_fini(struct zygote_command *command);
 
 struct zygote;

@@ -1,5 +1,6 @@
 /* The command that starts a zygote. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,17 +69,26 @@ add_pair(struct zygote_command *command, const char *flag, const char *value, st
 }
 
 static int
-add_image_arguments(struct zygote_command *command, const struct image *image, uint32_t uid,
-                    struct err *err)
+add_number(struct zygote_command *command, const char *flag, uint64_t value, struct err *err)
 {
-    char number[16];
+    char number[24];
 
-    snprintf(number, sizeof(number), "%u", uid);
+    snprintf(number, sizeof(number), "%" PRIu64, value);
+    return add_pair(command, flag, number, err);
+}
+
+static int
+add_image_arguments(struct zygote_command *command, const struct image *image,
+                    const struct zygote_settings *settings, struct err *err)
+{
     if (add_pair(command, "retort-zygote", "--zygote", err) < 0)
         return -1;
     if (image->bootstrap && zygote_command_add(command, "--bootstrap", err) < 0)
         return -1;
-    if (uid != 0 && add_pair(command, "--uid", number, err) < 0)
+    if (settings->uid != 0 && add_number(command, "--uid", settings->uid, err) < 0)
+        return -1;
+    if (add_number(command, "--work-bytes", settings->work_bytes, err) < 0 ||
+        add_number(command, "--work-files", settings->work_files, err) < 0)
         return -1;
     if (image->rehearsal != NULL && add_pair(command, "--rehearsal", image->rehearsal, err) < 0)
         return -1;
@@ -94,8 +104,8 @@ add_image_arguments(struct zygote_command *command, const struct image *image, u
 }
 
 int
-zygote_command_for_image(struct zygote_command *command, const struct image *image, uint32_t uid,
-                         struct err *err)
+zygote_command_for_image(struct zygote_command *command, const struct image *image,
+                         const struct zygote_settings *settings, struct err *err)
 {
     char *program = NULL, *tree = NULL;
     int result = -1;
@@ -111,7 +121,7 @@ zygote_command_for_image(struct zygote_command *command, const struct image *ima
         result = zygote_command_init(command, program, tree, err);
     free(program);
     free(tree);
-    if (result == 0 && add_image_arguments(command, image, uid, err) < 0) {
+    if (result == 0 && add_image_arguments(command, image, settings, err) < 0) {
         zygote_command_fini(command);
         return -1;
     }

@@ -2,7 +2,8 @@
  * What a worker and a zygote say to each other, over one SOCK_SEQPACKET pair.
  *
  * The zygote is the image's native program, started as
- * `PROGRAM --zygote [--bootstrap] [--rehearsal TEXT] [--env NAME=VALUE]... [--uid N] -- ARGV...`
+ * `PROGRAM --zygote [--bootstrap] [--rehearsal TEXT] [--env NAME=VALUE]... [--uid N]
+ * [--work-bytes N] [--work-files N] -- ARGV...`
  * with its end of the pair as descriptor 3 and the image's tree file as descriptor 4. It boots to
  * the fork point and says READY. For each FORK it forks a job process and answers FORKED with the
  * process's pidfd; when the process has ended, EXITED with what wait4() said. When the pair closes,

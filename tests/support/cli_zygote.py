@@ -57,7 +57,7 @@ class JobMemory:
         os.ftruncate(self.fd, total)
         self.map = mmap.mmap(self.fd, total)
         struct.pack_into(
-            "=IIQQQQQQ", self.map, 0, 1, 0, total, HEADER_BYTES, input_capacity,
+            "=IIQQQQQQ", self.map, 0, 2, 0, total, HEADER_BYTES, input_capacity,
             *self.output_offset, output_capacity,
         )  # fmt: skip
         self.input_bytes = 0
@@ -75,18 +75,18 @@ class JobMemory:
         )
 
     def output(self, stream: int) -> bytes:
-        kept = struct.unpack_from("=Q", self.map, 88 + 16 * stream)[0]
+        kept = struct.unpack_from("=Q", self.map, 104 + 16 * stream)[0]
         at = self.output_offset[stream]
         return self.map[at : at + kept]
 
     def written(self, stream: int) -> int:
-        return int(struct.unpack_from("=Q", self.map, 96 + 16 * stream)[0])
+        return int(struct.unpack_from("=Q", self.map, 112 + 16 * stream)[0])
 
     def note(self) -> int:
-        return int(struct.unpack_from("=I", self.map, 120)[0])
+        return int(struct.unpack_from("=I", self.map, 136)[0])
 
     def text(self) -> str:
-        return self.map[152 : 152 + 256].split(b"\0")[0].decode()
+        return self.map[168 : 168 + 256].split(b"\0")[0].decode()
 
     def close(self) -> None:
         self.map.close()

@@ -24,7 +24,7 @@ FORBIDDEN_LAYERS = {
 
 # A foreign library's headers -> the modules that own it (path prefixes).
 OWNERS = {
-    "msgpack": ("common/codec.c",),
+    "msgpack": ("common/codec_",),
     "hiredis": ("common/redis",),
     "jansson": ("api/json.c", "worker/image.c", "worker/run/report.c"),
     "seccomp": ("common/call_filter.c",),

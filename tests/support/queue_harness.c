@@ -117,10 +117,13 @@ harness_submit_as(struct harness *h, const char *code, const struct queue_submit
                   uint32_t timeout_ms, struct harness_answer *answer)
 {
     struct err err = ERR_INIT;
-    struct job job = {
-        .language = "python",
-        .limits = {
-            .timeout_ms = timeout_ms, .cpu_ms = 1000, .memory_mb = 64, .output_bytes = 1000}};
+    struct job job = {.language = "python",
+                      .limits = {.timeout_ms = timeout_ms,
+                                 .cpu_ms = 1000,
+                                 .memory_mb = 64,
+                                 .output_bytes = 1000,
+                                 .work_bytes = 1000,
+                                 .work_files = 10}};
     memset(answer, 0, sizeof(*answer));
     assert_int_equal(job_new_id(job.id, &err), 0);
     assert_int_equal(bytes_copy(&job.code, code, strlen(code)), 0);

@@ -15,6 +15,9 @@
 
 #include "worker/engine/engine.h"
 #include "worker/engine/memory_internal.h"
+#include "worker/engine/peak.h"
+
+_Atomic uint64_t *engine_memory_peak_bytes;
 
 static uint64_t current_bytes;
 static uint64_t limit_bytes = UINT64_MAX;
@@ -90,6 +93,8 @@ engine_memory_grow(uint32_t delta_pages)
         return UINT32_MAX;
     }
     current_bytes = wanted;
+    if (engine_memory_peak_bytes != NULL)
+        atomic_store_explicit(engine_memory_peak_bytes, wanted, memory_order_relaxed);
     return old_pages;
 }
 

@@ -119,17 +119,6 @@ collect_for_image(struct run_input *input, const struct run_options *options, st
     return result;
 }
 
-static struct job_limits
-limits_of(const struct config *config)
-{
-    return (struct job_limits){
-        .timeout_ms = (uint32_t)config->max_exec_timeout_ms,
-        .cpu_ms = (uint32_t)config->cpu_time_limit_sec * 1000,
-        .memory_mb = (uint32_t)config->memory_limit_mb,
-        .output_bytes = (uint32_t)config->max_output_bytes,
-    };
-}
-
 static int
 print_result(const struct run_options *options, const struct result *result, struct err *err)
 {
@@ -153,7 +142,7 @@ run(const struct run_options *options, const struct run_input *input, struct err
         return -1;
     struct run_session session = {.command = &engine.command,
                                   .input = input,
-                                  .limits = limits_of(&options->config),
+                                  .limits = options->limits,
                                   .stream = !options->json};
     int code = run_session(&session, &result, err);
     if (code == 0)

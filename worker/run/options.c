@@ -1,8 +1,13 @@
 #include "worker/run/options.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Longest flag of a limit, with its NUL. */
+#define FLAG_SIZE 48
 
 static const char help_head[] =
     "retort-run [flags] FILE.py [args...]      run a program\n"
@@ -19,6 +24,20 @@ static const char help_head[] =
     "                       may be given several times\n"
     "  --help               this text\n";
 
+struct limit_row {
+    const char *name, *meaning;
+    size_t offset;
+    uint32_t least;
+};
+
+static const struct limit_row limit_rows[] = {
+#define JOB_LIMIT(field, since, least, most, meaning)                                              \
+    {#field, meaning, offsetof(struct job_limits, field), least},
+#include "common/job_limits.def"
+#undef JOB_LIMIT
+};
+#define LIMIT_COUNT (sizeof(limit_rows) / sizeof(limit_rows[0]))
+
 static const char help_tail[] = "\n"
                                 "Exit codes: the program's own, or\n"
                                 "  2    the command line is not valid, or a file cannot be read\n"
@@ -27,10 +46,27 @@ static const char help_tail[] = "\n"
                                 "  137  died for want of memory\n"
                                 "  128+n  crashed: signal n, or a trap (n is 4)\n";
 
+/* cpu_ms to cpu-ms, in flag, which it returns. */
+static const char *
+flag_of(const struct limit_row *row, char flag[FLAG_SIZE])
+{
+    snprintf(flag, FLAG_SIZE, "%s", row->name);
+    for (char *at = flag; *at != '\0'; at++)
+        if (*at == '_')
+            *at = '-';
+    return flag;
+}
+
 void
 run_options_print_help(FILE *out)
 {
     fputs(help_head, out);
+    fputs("\nLimits of this program, each at most the setting's:\n\n", out);
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        char flag[FLAG_SIZE];
+        fprintf(out, "  --%s=N\n      %s\n", flag_of(&limit_rows[i], flag), limit_rows[i].meaning);
+    }
+    fputs("\nSettings, as flags or in the environment:\n\n", out);
     config_print_help(CONFIG_RUN, out);
     fputs(help_tail, out);
 }
@@ -83,6 +119,64 @@ parse_switch(struct run_options *options, const char *argument)
     return 1;
 }
 
+static uint32_t *
+limit_of(struct job_limits *limits, const struct limit_row *row)
+{
+    return (uint32_t *)(void *)((char *)limits + row->offset);
+}
+
+/* Kept until the settings, which may come after it, are known. */
+static int
+set_limit(struct run_options *options, const struct limit_row *row, const char *value,
+          struct err *err)
+{
+    uint64_t number;
+
+    if (!config_parse_uint(value, &number) || number < row->least || number > UINT32_MAX)
+        return err_set(err, ERR_INVALID, 0, "%s: \"%s\" is not a whole number from %" PRIu32,
+                       row->name, value, row->least);
+    *limit_of(&options->limits, row) = (uint32_t)number;
+    return 0;
+}
+
+/* 1: it was the flag of a limit, 0: it was not. */
+static int
+parse_limit(struct run_options *options, int argc, char **argv, int *index, struct err *err)
+{
+    if (strncmp(argv[*index], "--", 2) != 0)
+        return 0;
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        char name[FLAG_SIZE + 2] = "--";
+        flag_of(&limit_rows[i], name + 2);
+        if (!is_flag(argv[*index], name))
+            continue;
+        const char *value = value_of(name, argc, argv, index, err);
+        if (value == NULL || set_limit(options, &limit_rows[i], value, err) < 0)
+            return -1;
+        return 1;
+    }
+    return 0;
+}
+
+/* More than the setting would be a limit that is not kept: refused rather than lowered. */
+static int
+settle_limits(struct run_options *options, struct err *err)
+{
+    struct job_limits most = config_job_limits(&options->config);
+
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        uint32_t *limit = limit_of(&options->limits, &limit_rows[i]);
+        uint32_t allowed = *limit_of(&most, &limit_rows[i]);
+        if (*limit > allowed)
+            return err_set(err, ERR_INVALID, 0,
+                           "%s: %" PRIu32 " is more than the settings allow, %" PRIu32,
+                           limit_rows[i].name, *limit, allowed);
+        if (*limit == 0)
+            *limit = allowed;
+    }
+    return 0;
+}
+
 /* The flag at argv[*index]. */
 static int
 parse_one(struct run_options *options, int argc, char **argv, int *index, struct err *err)
@@ -95,7 +189,10 @@ parse_one(struct run_options *options, int argc, char **argv, int *index, struct
         const char *value = value_of("--dir", argc, argv, index, err);
         return value != NULL ? add_dir(options, value, err) : -1;
     }
-    int known = config_parse_flag(&options->config, CONFIG_RUN, argc, argv, index, err);
+    int known = parse_limit(options, argc, argv, index, err);
+    if (known != 0)
+        return known < 0 ? -1 : 0;
+    known = config_parse_flag(&options->config, CONFIG_RUN, argc, argv, index, err);
     if (known == 0)
         return err_set(err, ERR_INVALID, 0, "%s: unknown flag; see --help", argv[*index]);
     return known < 0 ? -1 : 0;
@@ -127,7 +224,7 @@ run_options_parse(struct run_options *options, int argc, char **argv, struct err
             return -1;
     }
     options->arguments = argv + index;
-    return 0;
+    return settle_limits(options, err);
 }
 
 void

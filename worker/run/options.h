@@ -11,6 +11,7 @@
 
 struct run_options {
     struct config config;
+    struct job_limits limits; /* the settings', lowered by the flags of single limits */
     bool help, json;
     const char *code;        /* of -c, or NULL */
     const char *const *dirs; /* HOST::GUEST of each --dir */

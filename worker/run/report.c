@@ -83,12 +83,13 @@ static json_t *
 result_json(const struct result *result)
 {
     json_t *object = json_pack(
-        "{s:s?, s:s?, s:s, s:o, s:i, s:o, s:o, s:I, s:i}", "verdict",
+        "{s:s?, s:s?, s:s, s:o, s:i, s:o, s:o, s:I, s:I, s:i}", "verdict",
         result->verdict != VERDICT_NONE ? verdict_name(result->verdict) : NULL, "error",
         result->error != ERR_NONE ? err_code_name(result->error) : NULL, "detail", result->detail,
         "exit_code", exit_code_json(result), "term_signal", (int)result->term_signal, "exec_ms",
         ms(result->exec_us), "cpu_ms", ms(result->cpu_us), "memory_peak_bytes",
-        (json_int_t)result->memory_peak_bytes, "minor_faults", (int)result->minor_faults);
+        (json_int_t)result->memory_peak_bytes, "linear_memory_peak_bytes",
+        (json_int_t)result->linear_memory_peak_bytes, "minor_faults", (int)result->minor_faults);
 
     if (object != NULL &&
         (set_stream(object, "stdout", "stdout_dropped_bytes", &result->out) < 0 ||

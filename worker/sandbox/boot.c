@@ -121,8 +121,8 @@ load(const struct sandbox_options *options, struct err *err)
     struct wasi_config config = {
         .argv = (const char *const *)options->argv,
         .env = options->env,
-        .work_limit_bytes = SANDBOX_WORK_LIMIT_BYTES,
-        .node_limit = SANDBOX_WORK_NODES,
+        .work_limit_bytes = options->work_bytes,
+        .node_limit = options->work_files,
         .sink = {.write = on_write},
         .hooks = {.await_job = zygote_serve, .exit = on_exit_call, .memory_fatal = on_memory_fatal},
     };

@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "worker/engine/engine.h"
+#include "worker/engine/peak.h"
 #include "worker/job_memory.h"
 #include "worker/sandbox/denied_call.h"
 #include "worker/sandbox/filter.h"
@@ -55,8 +56,6 @@ static struct page_sources page_sources;
 static void
 leave_note(enum job_note note)
 {
-    atomic_store_explicit(&shared->linear_memory_peak_bytes, engine_memory_bytes(),
-                          memory_order_relaxed);
     atomic_store_explicit(&shared->note, (uint32_t)note, memory_order_release);
 }
 
@@ -214,12 +213,17 @@ take_job(bool replace_args, struct err *err)
     struct job_rlimits limits = {
         .cpu_limit_us = shared->cpu_limit_us,
         .memory_limit_bytes = shared->memory_limit_bytes,
-        .mapped_bytes = RESERVATION_BYTES + shared->total_bytes,
     };
 
     output_begin(shared);
+    /* Linear memory never shrinks: its size is its peak, whatever ends the job. */
+    engine_memory_peak_bytes = &shared->linear_memory_peak_bytes;
+    atomic_store_explicit(engine_memory_peak_bytes, engine_memory_bytes(), memory_order_relaxed);
     if (wasi_begin_job(shared, replace_args, err) < 0)
         return -1;
+    wasi_limit_job(shared->work_limit_bytes, shared->work_limit_files);
+    limits.files_bytes = wasi_writable_bytes();
+    limits.mapped_bytes = RESERVATION_BYTES + wasi_mapped_bytes() + shared->total_bytes;
     engine_set_memory_limit(limits.memory_limit_bytes);
     if (limits_apply(RLIMIT_STAGE_JOB, &limits, err) < 0)
         return -1;

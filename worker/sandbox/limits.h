@@ -15,12 +15,9 @@
 #endif
 
 #define SANDBOX_STACK_BYTES      (UINT64_C(64) << 20)
-/* Files that the guest writes (they lie in host memory), all of them together. */
-#define SANDBOX_WORK_LIMIT_BYTES (UINT64_C(64) << 20)
-#define SANDBOX_WORK_NODES       10000u
-/* Beside linear memory: those files, the program's own data, its heap. */
-#define SANDBOX_HOST_DATA_BYTES  (SANDBOX_WORK_LIMIT_BYTES + (UINT64_C(64) << 20))
-/* Beside the reservation and the shared memory: program, libraries, tree, stack, heap. */
+/* Beside linear memory and the guest's files: the program's own data, its heap. */
+#define SANDBOX_HOST_DATA_BYTES  (UINT64_C(64) << 20)
+/* Beside the reservations and the shared memory: program, libraries, tree, stack, heap. */
 #define SANDBOX_HOST_SPACE_BYTES (UINT64_C(2) << 30)
 
 enum rlimit_stage { RLIMIT_STAGE_ZYGOTE, RLIMIT_STAGE_WARM, RLIMIT_STAGE_JOB };
@@ -29,7 +26,8 @@ enum rlimit_stage { RLIMIT_STAGE_ZYGOTE, RLIMIT_STAGE_WARM, RLIMIT_STAGE_JOB };
 struct job_rlimits {
     uint64_t cpu_limit_us;
     uint64_t memory_limit_bytes;
-    uint64_t mapped_bytes; /* linear memory's reservation and the memory shared with the worker */
+    uint64_t files_bytes;  /* that the guest's files may take of writable memory */
+    uint64_t mapped_bytes; /* the reservations for both, and the memory shared with the worker */
 };
 
 /* Sets the rows of that stage. job may be NULL in other stages than JOB. Safe after fork. */

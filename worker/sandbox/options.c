@@ -12,17 +12,29 @@ struct parser {
     size_t env_count;
 };
 
+/* The value of flag: digits, from 1 to most. */
 static int
-parse_uid(const char *text, uint32_t *uid, struct err *err)
+parse_number(const char *flag, const char *text, uint64_t most, uint64_t *number, struct err *err)
 {
     char *end;
 
     errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value == 0 ||
-        value >= UINT32_MAX)
-        return err_set(err, ERR_INVALID, 0, "--uid %s is not a user id above 0", text);
-    *uid = (uint32_t)value;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] < '0' || text[0] > '9' || value == 0 ||
+        value > most)
+        return err_set(err, ERR_INVALID, 0, "%s %s is not a number above 0", flag, text);
+    *number = value;
+    return 0;
+}
+
+static int
+parse_number32(const char *flag, const char *text, uint32_t *number, struct err *err)
+{
+    uint64_t value;
+
+    if (parse_number(flag, text, UINT32_MAX - 1, &value, err) < 0)
+        return -1;
+    *number = (uint32_t)value;
     return 0;
 }
 
@@ -44,7 +56,11 @@ parse_one(struct parser *parser, struct sandbox_options *options, struct err *er
         return err_set(err, ERR_INVALID, 0, "%s: unknown, or its value is missing", flag);
     const char *value = parser->argv[parser->at++];
     if (strcmp(flag, "--uid") == 0)
-        return parse_uid(value, &options->uid, err);
+        return parse_number32(flag, value, &options->uid, err);
+    if (strcmp(flag, "--work-bytes") == 0)
+        return parse_number(flag, value, INT64_MAX, &options->work_bytes, err);
+    if (strcmp(flag, "--work-files") == 0)
+        return parse_number32(flag, value, &options->work_files, err);
     if (strcmp(flag, "--rehearsal") == 0) {
         options->rehearsal = value;
         return 0;

@@ -16,6 +16,8 @@
 #define INPUT_SLACK_BYTES  4096
 #define CPU_LIMIT_US       2000000
 #define MEMORY_LIMIT_BYTES (UINT64_C(256) << 20)
+#define WORK_LIMIT_BYTES   (UINT64_C(1) << 20)
+#define WORK_LIMIT_FILES   100
 
 static int
 write_job(struct job_memory *memory, const char *text, struct err *err)
@@ -29,6 +31,8 @@ write_job(struct job_memory *memory, const char *text, struct err *err)
     header->output_limit_bytes = OUTPUT_BYTES;
     header->memory_limit_bytes = MEMORY_LIMIT_BYTES;
     header->cpu_limit_us = CPU_LIMIT_US;
+    header->work_limit_bytes = WORK_LIMIT_BYTES;
+    header->work_limit_files = WORK_LIMIT_FILES;
     if (job_memory_add_record(memory, JOB_RECORD_ARG, NULL, PROGRAM_PATH, strlen(PROGRAM_PATH),
                               err) < 0)
         return -1;

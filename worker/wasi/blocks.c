@@ -37,12 +37,21 @@ grant(uint32_t count)
     return 0;
 }
 
+uint64_t
+blocks_needed(uint64_t content_bytes, uint32_t files)
+{
+    /* Each file's last block may hold one byte. */
+    uint64_t blocks = content_bytes / WASI_BLOCK_BYTES + files;
+    /* One table for each file of more than one block, and one for each that are full. */
+    uint64_t tables = files + blocks / WASI_BLOCKS_PER_TABLE;
+    /* Tables of tables only for files that fill a table at least: as many again at the most. */
+    return blocks + tables + 2 * (blocks / WASI_BLOCKS_PER_TABLE) + 1;
+}
+
 int
 blocks_open(uint64_t content_bytes, uint32_t files, struct err *err)
 {
-    /* A partly filled last block, and tables of block numbers, for each file. */
-    uint64_t blocks = content_bytes / WASI_BLOCK_BYTES;
-    blocks += blocks / WASI_BLOCKS_PER_TABLE + 4ull * files + WASI_BUILTIN_NODES;
+    uint64_t blocks = blocks_needed(content_bytes, files);
     if (blocks > UINT32_MAX / 2)
         return err_set(err, ERR_CONFIG, 0, "the limit of writable bytes is too large");
     /* The bitmap follows the blocks, in a mapping of its own for its own rights. */

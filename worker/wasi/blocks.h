@@ -12,6 +12,11 @@
 
 #include "common/err.h"
 
+/*
+ * The most blocks that such contents take, however they are spread: with what they need, no file
+ * is refused for want of blocks that the limits allow.
+ */
+uint64_t blocks_needed(uint64_t content_bytes, uint32_t files);
 /* Reserves room for that many content bytes in that many files. */
 int blocks_open(uint64_t content_bytes, uint32_t files, struct err *err);
 

@@ -219,6 +219,20 @@ clear_tail(struct node *node, uint64_t size)
         memset((char *)block_at(*slot) + in_block, 0, WASI_BLOCK_BYTES - in_block);
 }
 
+/* A short file has no tall tree: blocks_needed() counts on it. */
+static void
+lower_root(struct node *node, uint64_t blocks)
+{
+    while (node->as.file.height > 0 && blocks <= capacity(node->as.file.height - 1)) {
+        uint32_t root = node->as.file.root;
+        if (root != 0) {
+            node->as.file.root = *(uint32_t *)block_at(root);
+            block_free(root);
+        }
+        node->as.file.height--;
+    }
+}
+
 enum wasi_errno
 contents_resize(struct node *node, uint64_t size)
 {
@@ -235,9 +249,8 @@ contents_resize(struct node *node, uint64_t size)
     } else {
         uint64_t keep = (size + WASI_BLOCK_BYTES - 1) / WASI_BLOCK_BYTES;
         trim(&node->as.file.root, node->as.file.height, keep);
+        lower_root(node, keep);
         blocks_flush();
-        if (size == 0)
-            node->as.file.height = 0;
         clear_tail(node, size);
     }
     set_size(node, size);

@@ -21,21 +21,35 @@ make_tables(uint32_t node_limit, struct err *err)
     struct wasi_state *state = &wasi_state;
     const size_t page = 4096;
 
+    state->entry_table = node_limit + WASI_INPUT_NODES + WASI_BUILTIN_NODES + 1;
+    state->entry_capacity = state->entry_table;
     /* Files without a name live on while they are open. */
-    state->node_capacity = node_limit + WASI_BUILTIN_NODES + WASI_DESCRIPTORS;
-    state->entry_capacity = node_limit + WASI_BUILTIN_NODES + 1;
+    state->node_capacity = state->entry_table + WASI_DESCRIPTORS;
     size_t spans = (WASI_IOVECS * sizeof(struct guest_span) + page - 1) / page * page;
     size_t nodes = (state->node_capacity * sizeof(struct node) + page - 1) / page * page;
-    size_t entries = state->entry_capacity * sizeof(struct entry);
+    size_t entries = state->entry_table * sizeof(struct entry);
     char *start = mmap(NULL, spans + nodes + entries, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (start == MAP_FAILED)
         return err_set(err, ERR_SYSTEM, errno, "reserving memory for %u files", node_limit);
+    state->table_bytes = spans + nodes + entries;
     state->spans = (void *)start;
     state->nodes = (void *)(start + spans);
     state->entries = (void *)(start + spans + nodes);
     state->entry_count = 1; /* number 0 is no entry */
     return 0;
+}
+
+/* Beside what stands here now, whose places are not used again. */
+static void
+set_node_limit(uint32_t node_limit)
+{
+    struct wasi_state *state = &wasi_state;
+
+    state->entry_free = 0;
+    state->entry_capacity = state->entry_table;
+    if (node_limit < state->entry_table - state->entry_count)
+        state->entry_capacity = state->entry_count + node_limit;
 }
 
 /* Over the image's root, if there is one. */
@@ -100,17 +114,44 @@ wasi_init(const struct wasi_config *config, struct err *err)
         tree_open(&wasi_state.tree, config->tree, config->tree_bytes, err) < 0)
         return err_wrap(err, "reading the image's tree");
     if (make_tables(config->node_limit, err) < 0 ||
-        blocks_open(config->work_limit_bytes, config->node_limit, err) < 0)
+        blocks_open(config->work_limit_bytes, wasi_state.node_capacity, err) < 0)
         return -1;
     make_root();
     make_stdin();
     if (device_make_directory(err) < 0 || make_writable("work", err) < 0 ||
         make_writable("tmp", err) < 0)
         return -1;
-    /* What stands here now is beside the limit. */
-    wasi_state.entry_capacity = wasi_state.entry_count + config->node_limit;
+    set_node_limit(config->node_limit);
     descriptor_open_stream(1, 0);
     descriptor_open_stream(2, 1);
     make_preopen();
     return 0;
+}
+
+void
+wasi_limit_job(uint64_t work_limit_bytes, uint32_t node_limit)
+{
+    struct wasi_config *config = &wasi_state.config;
+
+    if (work_limit_bytes < config->work_limit_bytes)
+        config->work_limit_bytes = work_limit_bytes;
+    if (node_limit < config->node_limit)
+        config->node_limit = node_limit;
+    set_node_limit(config->node_limit);
+}
+
+uint64_t
+wasi_mapped_bytes(void)
+{
+    return wasi_state.table_bytes + (uint64_t)wasi_state.blocks.block_count * WASI_BLOCK_BYTES;
+}
+
+uint64_t
+wasi_writable_bytes(void)
+{
+    const struct wasi_state *state = &wasi_state;
+    uint32_t files = state->entry_capacity + WASI_DESCRIPTORS;
+
+    return state->table_bytes +
+           blocks_needed(state->config.work_limit_bytes, files) * WASI_BLOCK_BYTES;
 }

@@ -214,8 +214,6 @@ remove_job_device(void)
     if (entry == 0)
         return;
     directory_remove(entry);
-    /* Its place is not the guest's. */
-    wasi_state.entry_capacity--;
 }
 
 int
@@ -229,6 +227,8 @@ wasi_begin_job(const struct job_memory_header *input, int replace_args, struct e
     wasi_state.replace_args = replace_args != 0;
     wasi_state.job_awaited = true;
     remove_job_device();
+    /* The input is beside the limit of what the guest may make. */
+    wasi_state.entry_capacity = wasi_state.entry_table;
     while ((more = job_memory_next_record(input, &cursor, &view)) == 1) {
         enum wasi_errno error = take_record(&view);
         if (error != WASI_OK)
@@ -238,5 +238,6 @@ wasi_begin_job(const struct job_memory_header *input, int replace_args, struct e
     }
     if (more < 0)
         return err_set(err, ERR_PROTOCOL, 0, "the job's records are damaged");
+    wasi_limit_job(wasi_state.config.work_limit_bytes, wasi_state.config.node_limit);
     return 0;
 }

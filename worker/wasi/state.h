@@ -21,8 +21,9 @@
 #define WASI_NAME_BYTES       255
 #define WASI_LINK_DEPTH       32
 #define WASI_IOVECS           1024
-#define WASI_BUCKETS          512 /* of the directory hash; a power of two */
-#define WASI_BUILTIN_NODES    64  /* nodes and names of the host itself: /work, /dev, ... */
+#define WASI_BUCKETS          512  /* of the directory hash; a power of two */
+#define WASI_BUILTIN_NODES    64   /* nodes and names of the host itself: /work, /dev, ... */
+#define WASI_INPUT_NODES      4608 /* names that a job's input may take beside the limit */
 #define WASI_BLOCK_BYTES      4096u
 #define WASI_BLOCKS_PER_TABLE 1024u /* block numbers in an index block */
 
@@ -67,9 +68,10 @@ struct wasi_state {
     /* Nodes and names that this process made: see node.h, directory.h. */
     struct node *nodes;
     struct entry *entries;
+    uint32_t entry_table; /* entries that there is room for; the capacity is what may be used */
+    uint64_t table_bytes;
     uint32_t node_capacity, node_count, node_free; /* count: ever used; free: list head */
     uint32_t entry_capacity, entry_count, entry_free;
-    uint32_t entries_in_use;
     uint32_t union_head;   /* list of directories that lie over one of the image's */
     uint64_t entry_serial; /* of the youngest entry */
     uint64_t used_bytes;   /* of writable files */

@@ -48,6 +48,7 @@ struct wasi_config {
     const char *const *env;  /* borrowed; NULL-terminated; NAME=value */
     const void *tree;        /* mapped image tree (worker/wasi/tree.h), or NULL for an empty one */
     size_t tree_bytes;
+    /* The most that wasi_limit_job() may allow. */
     uint64_t work_limit_bytes; /* of all writable files together */
     uint32_t node_limit;       /* files, directories and links that the guest may make */
     struct wasi_sink sink;
@@ -64,5 +65,10 @@ struct job_memory_header;
  * bootstrap, forked before _start).
  */
 int wasi_begin_job(const struct job_memory_header *input, int replace_args, struct err *err);
+/* After that: what this job may have of the configuration's limits, its input not counted. */
+void wasi_limit_job(uint64_t work_limit_bytes, uint32_t node_limit);
+/* What the host's tables and files take of address space, and may take of writable memory. */
+uint64_t wasi_mapped_bytes(void);
+uint64_t wasi_writable_bytes(void);
 
 #endif

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -12,6 +13,8 @@ static const struct config config = {.max_exec_timeout_ms = 5000,
                                      .max_output_bytes = 1000000,
                                      .cpu_time_limit_sec = 2,
                                      .memory_limit_mb = 256,
+                                     .max_work_bytes = 1000,
+                                     .max_work_files = 100,
                                      .max_code_bytes = 20,
                                      .max_stdin_bytes = 10};
 
@@ -79,6 +82,8 @@ valid_bodies_make_jobs(void **state)
         assert_int_equal(parsed.job.limits.cpu_ms, 2000);
         assert_int_equal(parsed.job.limits.memory_mb, 256);
         assert_int_equal(parsed.job.limits.output_bytes, 1000000);
+        assert_int_equal(parsed.job.limits.work_bytes, 1000);
+        assert_int_equal(parsed.job.limits.work_files, 100);
         assert_string_equal(parsed.job.language, "python");
         parsed_fini(&parsed);
     }
@@ -139,6 +144,159 @@ invalid_bodies_get_the_shape_that_clients_know(void **state)
             fail_msg("%s: %s", rows[i].body, parsed.answer.data);
         parsed_fini(&parsed);
     }
+}
+
+static const struct limit {
+    const char *name;
+    size_t offset;
+    uint32_t least;
+} limits[] = {
+#define JOB_LIMIT(field, since, least, most, meaning)                                              \
+    {#field, offsetof(struct job, limits.field), least},
+#include "common/job_limits.def"
+#undef JOB_LIMIT
+};
+#define LIMIT_COUNT (sizeof(limits) / sizeof(limits[0]))
+
+static uint32_t
+limit_of(const struct job *job, size_t i)
+{
+    return *(const uint32_t *)(const void *)((const char *)job + limits[i].offset);
+}
+
+static void
+parse_limit(struct parsed *parsed, const char *name, const char *value)
+{
+    char body[256];
+    snprintf(body, sizeof(body), "{\"code\":\"x\",\"limits\":{\"%s\":%s}}", name, value);
+    parse(parsed, body, strlen(body));
+}
+
+static void
+each_limit_can_be_lowered_and_not_raised(void **state)
+{
+    struct job_limits most = config_job_limits(&config);
+    struct job server = {.limits = most};
+    (void)state;
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        uint32_t allowed = limit_of(&server, i);
+        const double asked[] = {limits[i].least, allowed - 1.0, allowed,
+                                allowed + 1.0,   4294967296.0,  9007199254740992.0};
+        for (size_t n = 0; n < sizeof(asked) / sizeof(asked[0]); n++) {
+            struct parsed parsed;
+            char value[32];
+            snprintf(value, sizeof(value), "%.0f", asked[n]);
+            parse_limit(&parsed, limits[i].name, value);
+            if (parsed.status != 0)
+                fail_msg("%s %s: %s", limits[i].name, value, parsed.answer.data);
+            assert_int_equal(limit_of(&parsed.job, i),
+                             asked[n] < allowed ? (uint32_t)asked[n] : allowed);
+            for (size_t other = 0; other < LIMIT_COUNT; other++)
+                if (other != i)
+                    assert_int_equal(limit_of(&parsed.job, other), limit_of(&server, other));
+            parsed_fini(&parsed);
+        }
+    }
+}
+
+static void
+a_limit_that_is_none_is_refused_where_it_stands(void **state)
+{
+    static const struct {
+        const char *value, *type;
+    } rows[] = {{"0", "greater_than"},       {"-1", "greater_than"},
+                {"-1e300", "greater_than"},  {"1.5", "int_from_float"},
+                {"\"5\"", "int_type"},       {"true", "int_type"},
+                {"null", "int_type"},        {"[1]", "int_type"},
+                {"{}", "int_type"},          {"9007199254740994", "less_than_equal"},
+                {"1e300", "less_than_equal"}};
+    (void)state;
+    for (size_t i = 0; i < LIMIT_COUNT; i++) {
+        for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+            struct parsed parsed;
+            char expected[128];
+            parse_limit(&parsed, limits[i].name, rows[n].value);
+            assert_int_equal(parsed.status, -1);
+            assert_int_equal(parsed.validation.count, 1);
+            snprintf(expected, sizeof(expected),
+                     "\"type\":\"%s\",\"loc\":[\"body\",\"limits\",\"%s\"]", rows[n].type,
+                     limits[i].name);
+            if (!strstr(parsed.answer.data, expected))
+                fail_msg("%s: %s", expected, parsed.answer.data);
+            parsed_fini(&parsed);
+        }
+    }
+}
+
+static void
+less_memory_than_an_interpreter_needs_is_refused(void **state)
+{
+    struct parsed parsed;
+    (void)state;
+    parse_limit(&parsed, "memory_mb", "47");
+    assert_int_equal(parsed.status, -1);
+    assert_non_null(strstr(parsed.answer.data, "\"type\":\"greater_than_equal\""));
+    assert_non_null(strstr(parsed.answer.data, "\"ctx\":{\"ge\":48}"));
+    parsed_fini(&parsed);
+    parse_limit(&parsed, "memory_mb", "48");
+    assert_int_equal(parsed.status, 0);
+    parsed_fini(&parsed);
+}
+
+static void
+unknown_limits_are_refused_and_told_by_their_name(void **state)
+{
+    struct parsed parsed;
+    static const char wrong[] = "{\"code\":\"x\",\"limits\":[1]}";
+    static const char none[] = "{\"code\":\"x\",\"limits\":null}";
+    static const char empty[] = "{\"code\":\"x\",\"limits\":{}}";
+    (void)state;
+    parse_limit(&parsed, "cpu", "1");
+    assert_non_null(strstr(parsed.answer.data, "\"type\":\"extra_forbidden\",\"loc\":[\"body\","
+                                               "\"limits\",\"cpu\"]"));
+    parsed_fini(&parsed);
+    parse(&parsed, wrong, strlen(wrong));
+    assert_non_null(strstr(parsed.answer.data, "\"dict_type\",\"loc\":[\"body\",\"limits\"]"));
+    parsed_fini(&parsed);
+    parse(&parsed, none, strlen(none));
+    assert_int_equal(parsed.status, 0);
+    parsed_fini(&parsed);
+    parse(&parsed, empty, strlen(empty));
+    assert_int_equal(parsed.status, 0);
+    parsed_fini(&parsed);
+}
+
+static void
+of_two_timeouts_the_shorter_one_holds(void **state)
+{
+    struct parsed parsed;
+    static const char first[] = "{\"code\":\"x\",\"timeout_ms\":10,\"limits\":{\"timeout_ms\":20}}";
+    static const char second[] =
+        "{\"code\":\"x\",\"timeout_ms\":20,\"limits\":{\"timeout_ms\":10}}";
+    (void)state;
+    parse(&parsed, first, strlen(first));
+    assert_int_equal(parsed.job.limits.timeout_ms, 10);
+    parsed_fini(&parsed);
+    parse(&parsed, second, strlen(second));
+    assert_int_equal(parsed.job.limits.timeout_ms, 10);
+    parsed_fini(&parsed);
+}
+
+static void
+very_many_faults_are_cut_short(void **state)
+{
+    struct buffer body = BUFFER_INIT;
+    struct parsed parsed;
+    (void)state;
+    buffer_puts(&body, "{\"code\":\"x\",\"limits\":{");
+    for (int i = 0; i < 100000; i++)
+        buffer_printf(&body, "%s\"%d\":0", i ? "," : "", i);
+    buffer_puts(&body, "}}");
+    parse(&parsed, body.data, body.size);
+    assert_int_equal(parsed.validation.count, VALIDATION_MOST);
+    assert_true(parsed.answer.size < 20000);
+    parsed_fini(&parsed);
+    buffer_fini(&body);
 }
 
 static void
@@ -231,6 +389,12 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_bodies_make_jobs),
         cmocka_unit_test(invalid_bodies_get_the_shape_that_clients_know),
+        cmocka_unit_test(each_limit_can_be_lowered_and_not_raised),
+        cmocka_unit_test(a_limit_that_is_none_is_refused_where_it_stands),
+        cmocka_unit_test(less_memory_than_an_interpreter_needs_is_refused),
+        cmocka_unit_test(unknown_limits_are_refused_and_told_by_their_name),
+        cmocka_unit_test(of_two_timeouts_the_shorter_one_holds),
+        cmocka_unit_test(very_many_faults_are_cut_short),
         cmocka_unit_test(all_faults_are_told_at_once),
         cmocka_unit_test(positions_count_from_the_start_of_the_body),
         cmocka_unit_test(limits_are_named_when_they_are_passed),

@@ -73,6 +73,16 @@ a_detail_stands_only_where_there_is_one(void **state)
     assert_has(&result, "\"verdict\":\"crashed\",\"detail\":\"trap: unreachable\",");
 }
 
+static void
+a_peak_of_linear_memory_stands_only_where_it_is_known(void **state)
+{
+    (void)state;
+    const struct result known = {.verdict = VERDICT_EXITED, .linear_memory_peak_bytes = 65536};
+    const struct result unknown = {.verdict = VERDICT_EXITED};
+    assert_has(&known, "\"memory_peak_bytes\":0,\"linear_memory_peak_bytes\":65536}");
+    assert_has(&unknown, "\"memory_peak_bytes\":0}");
+}
+
 int
 main(void)
 {
@@ -80,6 +90,7 @@ main(void)
         cmocka_unit_test(the_whole_answer_has_this_form),
         cmocka_unit_test(only_programs_that_ended_by_themselves_have_an_exit_code),
         cmocka_unit_test(a_detail_stands_only_where_there_is_one),
+        cmocka_unit_test(a_peak_of_linear_memory_stands_only_where_it_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

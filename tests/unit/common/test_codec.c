@@ -1,3 +1,4 @@
+/* link: tests/unit/common/golden.c */
 /* Golden files in golden/ were written by another encoder, from docs/PROTOCOL.md. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +11,8 @@
 #include <cmocka.h>
 
 #include "common/codec.h"
+#include "tests/unit/common/golden.h"
 
-#define GOLDEN    "tests/unit/common/golden/"
 #define GOLDEN_ID "0123456789abcdef0123456789abcdef"
 #define CODE                                                                                       \
     "print('gr\xc3\xbc\xc3\x9f"                                                                    \
@@ -19,43 +20,20 @@
 #define INPUT      "a\0\xff"
 #define INPUT_SIZE 3
 
-struct file {
-    unsigned char data[4096];
-    size_t size;
-};
-
-static struct file
-read_golden(const char *name)
-{
-    struct file file;
-    char path[128];
-    snprintf(path, sizeof(path), GOLDEN "%s", name);
-    FILE *in = fopen(path, "rb");
-    if (!in)
-        fail_msg("%s cannot be opened", path);
-    file.size = fread(file.data, 1, sizeof(file.data), in);
-    fclose(in);
-    return file;
-}
-
 static struct job
 golden_job(void)
 {
-    struct job job = {
-        .id = GOLDEN_ID,
-        .language = "python",
-        .limits = {.timeout_ms = 5000, .cpu_ms = 2000, .memory_mb = 256, .output_bytes = 1000000}};
+    struct job job = {.id = GOLDEN_ID,
+                      .language = "python",
+                      .limits = {.timeout_ms = 5000,
+                                 .cpu_ms = 2000,
+                                 .memory_mb = 256,
+                                 .output_bytes = 1000000,
+                                 .work_bytes = 67108864,
+                                 .work_files = 10000}};
     assert_int_equal(bytes_copy(&job.code, CODE, strlen(CODE)), 0);
     assert_int_equal(bytes_copy(&job.input, INPUT, INPUT_SIZE), 0);
     return job;
-}
-
-static void
-assert_bytes(const struct bytes *bytes, const char *data, size_t size)
-{
-    assert_int_equal(bytes->size, size);
-    if (size > 0)
-        assert_memory_equal(bytes->data, data, size);
 }
 
 static void
@@ -76,8 +54,8 @@ static void
 test_a_job_packs_to_the_golden_bytes(void **state)
 {
     (void)state;
-    assert_packs_as_golden(true, "v1-element");
-    assert_packs_as_golden(false, "v1-element-without-input");
+    assert_packs_as_golden(true, "v1-element-limits");
+    assert_packs_as_golden(false, "v1-element-limits-without-input");
 }
 
 static void
@@ -98,9 +76,43 @@ test_the_golden_element_is_understood(void **state)
     assert_int_equal(job.limits.output_bytes, 1000000);
     assert_int_equal(job.start_by_ms, 1790000010000);
     assert_int_equal(job.answer_by_ms, 1790000017000);
+    /* Its client asked for none of these, so it gets what the worker allows. */
+    assert_int_equal(job.limits.work_bytes, UINT32_MAX);
+    assert_int_equal(job.limits.work_files, UINT32_MAX);
     assert_bytes(&job.code, CODE, strlen(CODE));
     assert_bytes(&job.input, INPUT, INPUT_SIZE);
     job_fini(&job);
+}
+
+static void
+test_limits_that_came_later_are_understood(void **state)
+{
+    struct file file = read_golden("v1-element-limits");
+    struct job job, expected = golden_job();
+    bool has_input = false;
+    struct err err = ERR_INIT;
+    (void)state;
+    assert_int_equal(codec_unpack_element(file.data, file.size, &job, &has_input, &err), 0);
+    assert_true(has_input);
+    assert_memory_equal(&job.limits, &expected.limits, sizeof(job.limits));
+    job_fini(&job);
+    job_fini(&expected);
+}
+
+static void
+test_a_peak_of_linear_memory_is_understood_and_packed_again(void **state)
+{
+    struct file file = read_golden("v1-result-peak");
+    struct result result;
+    struct bytes packed;
+    struct err err = ERR_INIT;
+    (void)state;
+    assert_int_equal(codec_unpack_result(file.data, file.size, &result, &err), 0);
+    assert_int_equal(result.linear_memory_peak_bytes, 20316160);
+    assert_int_equal(codec_pack_result(&result, &packed, &err), 0);
+    assert_bytes(&packed, (const char *)file.data, file.size);
+    bytes_fini(&packed);
+    result_fini(&result);
 }
 
 static void
@@ -212,7 +224,8 @@ static const struct {
 } messages[] = {
     {"v1-element", unpack_element},     {"v1-element-without-input", unpack_element},
     {"v1-blob", unpack_blob},           {"v1-result", unpack_result},
-    {"v1-result-error", unpack_result},
+    {"v1-result-error", unpack_result}, {"v1-element-limits", unpack_element},
+    {"v2-blob-files", unpack_blob},     {"v1-result-peak", unpack_result},
 };
 #define MESSAGE_COUNT (sizeof(messages) / sizeof(messages[0]))
 
@@ -373,6 +386,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_job_packs_to_the_golden_bytes),
         cmocka_unit_test(test_the_golden_element_is_understood),
+        cmocka_unit_test(test_limits_that_came_later_are_understood),
+        cmocka_unit_test(test_a_peak_of_linear_memory_is_understood_and_packed_again),
         cmocka_unit_test(test_large_input_comes_from_the_golden_blob),
         cmocka_unit_test(test_the_golden_result_is_understood_and_packed_again),
         cmocka_unit_test(test_an_error_that_a_script_published_needs_no_run),

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "worker/engine/engine.h"
+#include "worker/engine/peak.h"
 
 #define PAGE          ((uint64_t)ENGINE_PAGE_BYTES)
 #define INITIAL_PAGES 4u
@@ -172,6 +173,26 @@ the_limit_refuses_growth_and_may_be_moved(void **state)
     in_child(grow_under_limit);
 }
 
+static void
+grow_with_a_witness(void)
+{
+    static _Atomic uint64_t peak;
+
+    CHILD_ASSERT(engine_memory_grow(1) == INITIAL_PAGES);
+    engine_memory_peak_bytes = &peak;
+    CHILD_ASSERT(engine_memory_grow(1) == INITIAL_PAGES + 1);
+    CHILD_ASSERT(peak == (INITIAL_PAGES + 2) * PAGE);
+    CHILD_ASSERT(engine_memory_grow(UINT32_MAX) == UINT32_MAX);
+    CHILD_ASSERT(peak == (INITIAL_PAGES + 2) * PAGE);
+}
+
+static void
+what_was_granted_is_kept_where_others_can_read_it(void **state)
+{
+    (void)state;
+    in_child(grow_with_a_witness);
+}
+
 static bool
 is_resident(const void *page)
 {
@@ -242,6 +263,7 @@ main(void)
         cmocka_unit_test_setup(an_empty_range_is_inside_up_to_the_end, setup),
         cmocka_unit_test_setup(memory_grows_up_to_its_maximum, setup),
         cmocka_unit_test_setup(the_limit_refuses_growth_and_may_be_moved, setup),
+        cmocka_unit_test_setup(what_was_granted_is_kept_where_others_can_read_it, setup),
         cmocka_unit_test_setup(only_resident_pages_of_zeroes_are_given_back, setup),
         cmocka_unit_test_setup(a_fork_has_its_own_memory, setup),
         cmocka_unit_test_setup(mapping_twice_is_an_error_and_not_a_mapping_over_the_first, setup),

@@ -20,8 +20,11 @@
 #define UNPRIVILEGED_UID 65534
 #define PASSED           77
 
-static const struct job_rlimits job_limits = {
-    .cpu_limit_us = 1500000, .memory_limit_bytes = 64 << 20, .mapped_bytes = UINT64_C(9) << 30};
+static const struct job_rlimits job_limits = {.cpu_limit_us = 1500000,
+                                              .memory_limit_bytes = 64 << 20,
+                                              .files_bytes = 5 << 20,
+                                              .mapped_bytes = UINT64_C(9) << 30};
+#define MOST_DATA (job_limits.memory_limit_bytes + job_limits.files_bytes + SANDBOX_HOST_DATA_BYTES)
 
 /* Runs body in a child under the limits of that stage, without privileges. */
 static int
@@ -170,8 +173,8 @@ no_descriptor_can_be_opened(void **state)
 static void
 allocate_too_much(void)
 {
-    void *mapped = mmap(NULL, job_limits.memory_limit_bytes + SANDBOX_HOST_DATA_BYTES,
-                        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *mapped = mmap(NULL, MOST_DATA, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     _exit(mapped == MAP_FAILED && errno == ENOMEM ? PASSED : 3);
 }
@@ -179,7 +182,7 @@ allocate_too_much(void)
 static void
 make_reserved_memory_writable(void)
 {
-    size_t bytes = job_limits.memory_limit_bytes + SANDBOX_HOST_DATA_BYTES;
+    size_t bytes = MOST_DATA;
     void *reserved =
         mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 

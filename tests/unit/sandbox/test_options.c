@@ -32,10 +32,13 @@ flags_env_and_arguments_are_told_apart(void **state)
 
     (void)state;
     assert_int_equal(PARSE(&options, &err, "--zygote", "--bootstrap", "--env", "A=1", "--uid",
-                           "65534", "--rehearsal", "pass", "--env", "B=", "--", "python", "--env"),
+                           "65534", "--work-bytes", "4294967296", "--work-files", "7",
+                           "--rehearsal", "pass", "--env", "B=", "--", "python", "--env"),
                      0);
     assert_true(options.bootstrap);
     assert_int_equal(options.uid, 65534);
+    assert_int_equal(options.work_bytes, 4294967296);
+    assert_int_equal(options.work_files, 7);
     assert_string_equal(options.rehearsal, "pass");
     assert_string_equal(options.env[0], "A=1");
     assert_string_equal(options.env[1], "B=");
@@ -71,13 +74,16 @@ what_is_not_a_zygotes_command_line_is_refused(void **state)
 }
 
 static void
-a_user_id_is_a_plain_number_above_zero(void **state)
+numbers_are_plain_and_above_zero(void **state)
 {
-    static char *const bad[] = {"0", "-1", "", "12x", "4294967295", "99999999999999999999"};
+    static char *const bad[] = {"0", "-1", "+1", " 1", "", "12x", "0x1", "99999999999999999999"};
+    static char *const flags[] = {"--uid", "--work-bytes", "--work-files"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-        assert_refused((char *[]){"program", "--zygote", "--uid", bad[i], "--", "x", NULL});
+        for (size_t n = 0; n < sizeof(flags) / sizeof(flags[0]); n++)
+            assert_refused((char *[]){"program", "--zygote", flags[n], bad[i], "--", "x", NULL});
+    assert_refused((char *[]){"program", "--zygote", "--uid", "4294967295", "--", "x", NULL});
 }
 
 int
@@ -86,7 +92,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(flags_env_and_arguments_are_told_apart),
         cmocka_unit_test(what_is_not_a_zygotes_command_line_is_refused),
-        cmocka_unit_test(a_user_id_is_a_plain_number_above_zero),
+        cmocka_unit_test(numbers_are_plain_and_above_zero),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

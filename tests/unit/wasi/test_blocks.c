@@ -1,6 +1,8 @@
 /* link: tests/unit/wasi/fixture.c */
 /* ldflags: -Wl,--wrap=mprotect -Wl,--wrap=madvise */
 #include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <sys/mman.h>
 
 #include "tests/unit/wasi/fixture.h"
@@ -128,6 +130,85 @@ input_that_cannot_be_copied_stays_as_it_was(void **state)
     assert_memory_equal(buffer, "iiii", 4);
 }
 
+/* Writes size bytes; false when there is no space. */
+static bool
+fill(uint32_t fd, size_t size)
+{
+    static char data[WASI_BLOCK_BYTES];
+
+    for (size_t done = 0, written; done < size; done += written) {
+        struct node *node = node_own(wasi_state.descriptors[fd].node);
+        size_t part = size - done < sizeof(data) ? size - done : sizeof(data);
+        if (contents_write(node, done, data, part, &written) != WASI_OK)
+            return false;
+    }
+    return true;
+}
+
+/* As many files as there may be, each with a table and a last block of one byte. */
+static void
+the_worst_spread_of_contents_needs_no_more_blocks_than_are_reserved(void **state)
+{
+    struct err err = ERR_INIT;
+    const size_t each = 3 * WASI_BLOCK_BYTES + 1;
+    char path[32];
+
+    (void)state;
+    fixture_config.work_limit_bytes = NODE_LIMIT * each;
+    assert_int_equal(wasi_init(&fixture_config, &err), 0);
+    for (uint32_t i = 0; i < NODE_LIMIT; i++) {
+        snprintf(path, sizeof(path), "work/%u", i);
+        int fd = open_file(path, WASI_OPEN_CREAT);
+        assert_true(fd > 0);
+        assert_true(fill((uint32_t)fd, each));
+        assert_int_equal(wasi_fd_close((uint32_t)fd), WASI_OK);
+    }
+    assert_int_equal(wasi_state.used_bytes, fixture_config.work_limit_bytes);
+    assert_int_equal(wasi_state.blocks.in_use, 5 * NODE_LIMIT);
+    assert_true(wasi_state.blocks.in_use <=
+                blocks_needed(fixture_config.work_limit_bytes, NODE_LIMIT));
+    assert_int_equal(open_file("work/more", WASI_OPEN_CREAT), -WASI_ENOSPC);
+}
+
+static void
+a_file_that_was_long_is_as_cheap_as_one_that_never_was(void **state)
+{
+    struct err err = ERR_INIT;
+
+    (void)state;
+    fixture_config.work_limit_bytes = 16u << 20;
+    assert_int_equal(wasi_init(&fixture_config, &err), 0);
+    uint32_t fd = (uint32_t)open_file("work/a", WASI_OPEN_CREAT);
+    assert_true(fill(fd, 9u << 20));
+    assert_int_equal(wasi_state.blocks.in_use, (9u << 20) / WASI_BLOCK_BYTES + 3 + 1);
+    assert_int_equal(wasi_fd_filestat_set_size(fd, WASI_BLOCK_BYTES + 1), WASI_OK);
+    assert_int_equal(wasi_state.blocks.in_use, 2 + 1);
+    assert_int_equal(wasi_fd_filestat_set_size(fd, 1), WASI_OK);
+    assert_int_equal(wasi_state.blocks.in_use, 1);
+    assert_int_equal(wasi_fd_filestat_set_size(fd, 9u << 20), WASI_OK);
+    assert_true(fill(fd, 9u << 20));
+    assert_int_equal(wasi_fd_filestat_set_size(fd, 0), WASI_OK);
+    assert_int_equal(wasi_state.blocks.in_use, 0);
+}
+
+static void
+a_hole_at_the_start_survives_cutting_the_rest(void **state)
+{
+    struct err err = ERR_INIT;
+    size_t written;
+
+    (void)state;
+    fixture_config.work_limit_bytes = 16u << 20;
+    assert_int_equal(wasi_init(&fixture_config, &err), 0);
+    uint32_t fd = (uint32_t)open_file("work/a", WASI_OPEN_CREAT);
+    struct node *node = node_own(wasi_state.descriptors[fd].node);
+    assert_int_equal(contents_write(node, 9u << 20, "x", 1, &written), WASI_OK);
+    assert_int_equal(wasi_fd_filestat_set_size(fd, 1), WASI_OK);
+    assert_int_equal(wasi_state.blocks.in_use, 0);
+    assert_int_equal(contents_write(node, 0, "y", 1, &written), WASI_OK);
+    assert_file("work/a", "y");
+}
+
 int
 main(void)
 {
@@ -137,6 +218,10 @@ main(void)
         cmocka_unit_test_setup(the_range_runs_out_without_a_crash, setup),
         cmocka_unit_test_setup(refused_memory_is_no_space_left, setup),
         cmocka_unit_test_setup(input_that_cannot_be_copied_stays_as_it_was, setup),
+        cmocka_unit_test_setup(the_worst_spread_of_contents_needs_no_more_blocks_than_are_reserved,
+                               setup),
+        cmocka_unit_test_setup(a_file_that_was_long_is_as_cheap_as_one_that_never_was, setup),
+        cmocka_unit_test_setup(a_hole_at_the_start_survives_cutting_the_rest, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* link: tests/unit/wasi/fixture.c */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tests/unit/wasi/fixture.h"
@@ -243,12 +244,75 @@ impossible_paths_of_records_are_refused(void **state)
         teardown(state);
         setup(state);
     }
-    for (uint32_t i = 0; i <= NODE_LIMIT; i++) {
-        char path[] = "/work/a0", *digit = path + 6;
-        digit[0] = (char)('A' + i / 10), digit[1] = (char)('0' + i % 10);
+}
+
+static void
+add_directories(uint32_t count)
+{
+    char path[32];
+
+    for (uint32_t i = 0; i < count; i++) {
+        snprintf(path, sizeof(path), "/work/%u", i);
         add(JOB_RECORD_DIR, path, "");
     }
+}
+
+/* How many names the guest can make, and is refused then. */
+static uint32_t
+names_left(void)
+{
+    char path[32];
+
+    for (uint32_t i = 0;; i++) {
+        snprintf(path, sizeof(path), "tmp/%u", i);
+        uint32_t error = make_dir(path);
+        if (error == WASI_ENOSPC)
+            return i;
+        assert_int_equal(error, WASI_OK);
+    }
+}
+
+static void
+input_is_beside_the_limit_of_names(void **state)
+{
+    add_directories(WASI_INPUT_NODES);
+    assert_int_equal(begin(0), 0);
+    assert_int_equal(names_left(), NODE_LIMIT);
+    teardown(state);
+    setup(state);
+    /* There is some room that the host itself has not used, and an end to it. */
+    add_directories(NODE_LIMIT + WASI_INPUT_NODES + WASI_BUILTIN_NODES);
     assert_int_equal(begin(0), -1);
+}
+
+static void
+a_job_may_have_less_than_the_configuration_and_never_more(void **state)
+{
+    static const uint32_t asked[] = {1, NODE_LIMIT - 1, NODE_LIMIT, NODE_LIMIT + 1, UINT32_MAX};
+
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        add_directories(3);
+        assert_int_equal(begin(0), 0);
+        wasi_limit_job(asked[i], asked[i]);
+        uint32_t names = asked[i] < NODE_LIMIT ? asked[i] : NODE_LIMIT;
+        assert_int_equal(names_left(), names);
+        assert_int_equal(wasi_state.config.work_limit_bytes,
+                         asked[i] < WORK_LIMIT ? asked[i] : WORK_LIMIT);
+        teardown(state);
+        setup(state);
+    }
+}
+
+static void
+what_files_may_take_follows_from_the_jobs_limits(void **state)
+{
+    (void)state;
+    uint64_t most = wasi_writable_bytes();
+    assert_int_equal(begin(0), 0);
+    wasi_limit_job(4096, 1);
+    assert_true(wasi_writable_bytes() < most);
+    assert_true(wasi_writable_bytes() > wasi_state.table_bytes);
+    assert_true(wasi_mapped_bytes() >= most);
 }
 
 static void
@@ -368,6 +432,9 @@ main(void)
         TEST(files_may_lie_over_the_image_which_stays_read_only),
         TEST(the_same_path_twice_is_the_later_file),
         TEST(impossible_paths_of_records_are_refused),
+        TEST(input_is_beside_the_limit_of_names),
+        TEST(a_job_may_have_less_than_the_configuration_and_never_more),
+        TEST(what_files_may_take_follows_from_the_jobs_limits),
         TEST(damaged_records_are_refused),
         TEST(devices_do_what_their_names_say),
         TEST(a_note_reaches_the_sandbox),

@@ -37,8 +37,12 @@ static struct {
     int started, ended, ready, deaths;
 } t;
 
-static const struct job_limits usual = {
-    .timeout_ms = 10000, .cpu_ms = 1000, .memory_mb = 64, .output_bytes = 4096};
+static const struct job_limits usual = {.timeout_ms = 10000,
+                                        .cpu_ms = 1000,
+                                        .memory_mb = 64,
+                                        .output_bytes = 4096,
+                                        .work_bytes = 4096,
+                                        .work_files = 10};
 
 /* How long the worker does not run after it has sent a go byte. */
 static useconds_t pause_after_go_us;

@@ -74,9 +74,11 @@ all_facts_are_read_and_unknown_ones_passed_over(void **state)
 static void
 a_zygotes_command_follows_from_the_image(void **state)
 {
-    static const char *const wanted[] = {"retort-zygote", "--zygote", "--bootstrap", "--uid", "7",
-                                         "--rehearsal",   "pass",     "--env",       "A=1",   "--",
-                                         "python",        "-I"};
+    static const char *const wanted[] = {
+        "retort-zygote", "--zygote",     "--bootstrap", "--uid",       "7",    "--work-bytes",
+        "3000000000",    "--work-files", "9",           "--rehearsal", "pass", "--env",
+        "A=1",           "--",           "python",      "-I"};
+    const struct zygote_settings settings = {.uid = 7, .work_bytes = 3000000000, .work_files = 9};
     struct zygote_command command;
     struct image image;
     struct err err = ERR_INIT;
@@ -84,7 +86,7 @@ a_zygotes_command_follows_from_the_image(void **state)
     (void)state;
     write_json(good);
     assert_int_equal(image_open(&image, directory, &err), 0);
-    assert_int_equal(zygote_command_for_image(&command, &image, 7, &err), 0);
+    assert_int_equal(zygote_command_for_image(&command, &image, &settings, &err), 0);
     image_close(&image);
     assert_int_equal(command.argc, sizeof(wanted) / sizeof(wanted[0]));
     for (size_t i = 0; i < command.argc; i++)

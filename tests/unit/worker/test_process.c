@@ -12,8 +12,12 @@
 #include "worker/process.h"
 #include "worker/zygote_protocol.h"
 
-static const struct job_limits limits = {
-    .timeout_ms = 1000, .cpu_ms = 1500, .memory_mb = 64, .output_bytes = 1000000};
+static const struct job_limits limits = {.timeout_ms = 1000,
+                                         .cpu_ms = 1500,
+                                         .memory_mb = 64,
+                                         .output_bytes = 1000000,
+                                         .work_bytes = 4096,
+                                         .work_files = 10};
 
 static void
 only_the_moves_of_the_drawing_are_legal(void **state)
@@ -45,6 +49,8 @@ the_go_byte_arrives_with_the_limits_in_place(void **state)
     assert_int_equal(read(theirs, &byte, 1), 1);
     assert_int_equal(byte, JOB_GO_BYTE);
     assert_int_equal(process.memory.header->cpu_limit_us, 1500000);
+    assert_int_equal(process.memory.header->work_limit_bytes, 4096);
+    assert_int_equal(process.memory.header->work_limit_files, 10);
     assert_int_equal(process.memory.header->memory_limit_bytes, 64 << 20);
     /* What does not fit is not promised. */
     assert_int_equal(process.memory.header->output_limit_bytes, 4096);

@@ -158,9 +158,7 @@ set_up(void **state)
         .slots = 2,
         .maxima = {.code_bytes = 100,
                    .input_bytes = 100,
-                   .timeout_ms = 5000,
-                   .memory_mb = 256,
-                   .output_bytes = 1000},
+                   .limits = {.timeout_ms = 5000, .memory_mb = 256, .output_bytes = 1000}},
         .languages = languages,
         .language_count = 1,
     };
@@ -187,14 +185,19 @@ become_ready(void)
     fake.options.on_state(fake.options.context, NULL);
 }
 
+static const struct job_limits one_of_each = {
+#define JOB_LIMIT(field, since, least, most, meaning) .field = 1,
+#include "common/job_limits.def"
+#undef JOB_LIMIT
+};
+
 static void
 hand_over(const char *id, const char *language, uint32_t timeout_ms)
 {
     struct queue_claim claim = {
-        .epoch = 1,
-        .attempts = 1,
-        .queue_us = 77,
-        .job.limits = {.timeout_ms = timeout_ms, .cpu_ms = 1, .memory_mb = 1, .output_bytes = 1}};
+        .epoch = 1, .attempts = 1, .queue_us = 77, .job.limits = one_of_each};
+
+    claim.job.limits.timeout_ms = timeout_ms;
 
     strcpy(claim.job.id, id);
     strcpy(claim.job.language, language);
