@@ -53,6 +53,16 @@ integration: all image ## Integration tests: HTTP, Redis, engine together
 integration-short: all image
 	$(Q)$(RUN_INTEGRATION) $(INTEGRATION_SHORT)
 
+# ---- hostile programs -----------------------------------------------------------------------------
+# tests/hostile/corpus.toml, through retort-run and over HTTP, as root and as an ordinary user.
+RUN_HOSTILE = RETORT_BUILD=$(B) $(PYTHON) tests/hostile/as_users.py --match '$(T)'
+
+.PHONY: hostile hostile-short
+hostile: all image ## Hostile programs, three times every way (about 10 minutes)
+	$(Q)$(RUN_HOSTILE) --rounds 3 root:run,http nobody:run,http
+hostile-short: all image
+	$(Q)$(RUN_HOSTILE) root:http nobody:run
+
 # ---- everything ----------------------------------------------------------------------------------
 SANITIZED := MODE=debug SANITIZE=address,undefined
 SUB_MAKE  := $(MAKE) --no-print-directory
@@ -68,6 +78,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    'unit=$(SUB_MAKE) unit' \
 	    $(foreach suite,$(OWN_SUITES),'$(suite)') \
 	    'integration=$(SUB_MAKE) integration' \
+	    'hostile=$(SUB_MAKE) hostile-short' \
 	    'unit, sanitized=SKIP_IS_FAIL= $(SUB_MAKE) $(SANITIZED) unit' \
 	    'integration, sanitized=$(SUB_MAKE) $(SANITIZED) integration-short'
 check: test

@@ -72,11 +72,18 @@ exited(const struct ending *ending, struct result *result)
         set_verdict(result, VERDICT_EXITED, "%s", "");
 }
 
+/* Who fights for memory until the clock ends it should learn of both. */
+static const char *
+memory_text(const struct ending *ending)
+{
+    return ending->memory_refused ? "; memory beyond the limit had been refused" : "";
+}
+
 static void
 cpu_limit(const struct ending *ending, struct result *result)
 {
-    set_verdict(result, VERDICT_CPU_LIMIT, "stopped after %.3f s of CPU time",
-                (double)ending->cpu_limit_us / 1e6);
+    set_verdict(result, VERDICT_CPU_LIMIT, "stopped after %.3f s of CPU time%s",
+                (double)ending->cpu_limit_us / 1e6, memory_text(ending));
 }
 
 static void
@@ -84,8 +91,8 @@ killed(const struct ending *ending, struct result *result)
 {
     switch (ending->killed) {
     case KILL_TIMEOUT:
-        set_verdict(result, VERDICT_TIMED_OUT, "stopped after %.3f s",
-                    (double)ending->timeout_ms / 1e3);
+        set_verdict(result, VERDICT_TIMED_OUT, "stopped after %.3f s%s",
+                    (double)ending->timeout_ms / 1e3, memory_text(ending));
         return;
     case KILL_CANCELLED:
         set_verdict(result, VERDICT_CANCELLED, "%s", "");
@@ -137,7 +144,7 @@ signalled(const struct ending *ending, struct result *result)
     result->term_signal = number;
     if (ending->note == JOB_NOTE_TRAP)
         set_verdict(result, VERDICT_CRASHED, "trap: %s%s", trap_text(ending->trap),
-                    ending->memory_refused ? " (memory beyond the limit had been refused)" : "");
+                    memory_text(ending));
     else
         set_verdict(result, VERDICT_CRASHED, "signal %d: %s", number, strsignal(number));
 }
