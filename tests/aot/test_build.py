@@ -58,6 +58,19 @@ class Programs(support.Case):
         module = c_program(self.directory, "-s")
         self.assertEqual(self.run_program(self.build(module), "last")[:2], (3, OUTPUT))
 
+    def test_a_function_may_be_imported_twice(self):
+        module = support.wat2wasm("""(module
+            (import "wasi_snapshot_preview1" "proc_exit" (func $a (param i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $b (param i32)))
+            (type $exit (func (param i32)))
+            (table funcref (elem $b $a))
+            (memory (export "memory") 1)
+            (func (export "_start")
+                (if (i32.eqz (i32.const 0))
+                    (then (call_indirect (type $exit) (i32.const 7) (i32.const 0))))
+                (call $a (i32.const 8)) (call $b (i32.const 9))))""", self.directory)
+        self.assertEqual(self.run_program(self.build(module))[0], 7)
+
     def test_a_profile_is_trained_and_used(self):
         module = c_program(self.directory, STACK_FIRST)
         with mock.patch.object(Compiler, "compile", autospec=True,

@@ -61,7 +61,9 @@ def _wrap_referenced_imports(program, context):
     """Every import gets a wrapper: tables hold functions of one calling convention."""
     from .common import instance_parameter
     from ..wasm2c import c_type
-    for item in context.module.imported_functions:
+    # A module may import a function more than once; Go and AssemblyScript do.
+    unique = {item.name: item for item in context.module.imported_functions}
+    for item in unique.values():
         kind = context.module.types[item.type_index]
         params = [(c_type(t), f"p{i}") for i, t in enumerate(kind.params)]
         result = c_type(kind.results[0]) if kind.results else "void"
