@@ -41,15 +41,37 @@ add_program(struct run_input *input, const struct run_options *options, struct e
     return result == 0 ? rest : NULL;
 }
 
-/* A module without a bootstrap takes its own arguments after the image's. */
+static bool
+is_overridden(const char *variable, const struct run_options *options)
+{
+    size_t name_bytes = strcspn(variable, "=");
+
+    for (size_t i = 0; i < options->env_count; i++)
+        if (strncmp(options->envs[i], variable, name_bytes) == 0 &&
+            options->envs[i][name_bytes] == '=')
+            return true;
+    return false;
+}
+
 static int
-add_module_arguments(struct run_input *input, const struct image *image, struct err *err)
+add_environment(struct run_input *input, const char *variable, struct err *err)
+{
+    return run_input_add(input, JOB_RECORD_ENV, NULL, variable, strlen(variable), err);
+}
+
+/* A module without a bootstrap takes its own arguments after the image's; --env beats the image. */
+static int
+add_module_arguments(struct run_input *input, const struct image *image,
+                     const struct run_options *options, struct err *err)
 {
     for (char **argument = image->argv; *argument != NULL; argument++)
         if (add_argument(input, *argument, err) < 0)
             return -1;
     for (char **env = image->env; *env != NULL; env++)
-        if (run_input_add(input, JOB_RECORD_ENV, NULL, *env, strlen(*env), err) < 0)
+        if (!is_overridden(*env, options) && add_environment(input, *env, err) < 0)
+            return -1;
+    for (size_t i = 0; i < options->env_count; i++)
+        if (add_environment(input, options->envs[i], err) < 0)
             return -1;
     return 0;
 }
@@ -91,9 +113,11 @@ collect(struct run_input *input, const struct run_options *options, const struct
 {
     char *const *rest = options->arguments;
 
+    if (image == NULL && options->env_count > 0)
+        return err_set(err, ERR_INVALID, 0, "--env: programs of this image have no environment");
     if (image == NULL)
         rest = add_program(input, options, err);
-    else if (add_module_arguments(input, image, err) < 0)
+    else if (add_module_arguments(input, image, options, err) < 0)
         return -1;
     if (rest == NULL)
         return -1;

@@ -22,6 +22,7 @@ static const char help_head[] =
     "  --json               print the whole result as JSON instead; exit 0 if there is one\n"
     "  --dir HOST::GUEST    copy a host directory into the program's tree (links are left out);\n"
     "                       may be given several times\n"
+    "  --env NAME=VALUE     a variable of another image's module; may be given several times\n"
     "  --help               this text\n";
 
 struct limit_row {
@@ -79,6 +80,17 @@ add_dir(struct run_options *options, const char *value, struct err *err)
     if (separator == NULL || separator == value || separator[2] == '\0')
         return err_set(err, ERR_INVALID, 0, "--dir %s: not HOST::GUEST", value);
     ((const char **)(uintptr_t)options->dirs)[options->dir_count++] = value;
+    return 0;
+}
+
+static int
+add_env(struct run_options *options, const char *value, struct err *err)
+{
+    const char *equals = strchr(value, '=');
+
+    if (equals == NULL || equals == value)
+        return err_set(err, ERR_INVALID, 0, "--env %s: not NAME=VALUE", value);
+    ((const char **)(uintptr_t)options->envs)[options->env_count++] = value;
     return 0;
 }
 
@@ -189,6 +201,10 @@ parse_one(struct run_options *options, int argc, char **argv, int *index, struct
         const char *value = value_of("--dir", argc, argv, index, err);
         return value != NULL ? add_dir(options, value, err) : -1;
     }
+    if (is_flag(argv[*index], "--env")) {
+        const char *value = value_of("--env", argc, argv, index, err);
+        return value != NULL ? add_env(options, value, err) : -1;
+    }
     int known = parse_limit(options, argc, argv, index, err);
     if (known != 0)
         return known < 0 ? -1 : 0;
@@ -207,7 +223,8 @@ run_options_parse(struct run_options *options, int argc, char **argv, struct err
     if (config_init(&options->config, CONFIG_RUN, err) < 0)
         return -1;
     options->dirs = calloc((size_t)argc + 1, sizeof(*options->dirs));
-    if (options->dirs == NULL)
+    options->envs = calloc((size_t)argc + 1, sizeof(*options->envs));
+    if (options->dirs == NULL || options->envs == NULL)
         return err_set(err, ERR_SYSTEM, ENOMEM, "cannot read the arguments");
     while (index < argc && argv[index][0] == '-' && argv[index][1] != '\0') {
         if (strcmp(argv[index], "--") == 0) {
@@ -232,5 +249,6 @@ run_options_fini(struct run_options *options)
 {
     config_fini(&options->config);
     free((void *)(uintptr_t)options->dirs);
+    free((void *)(uintptr_t)options->envs);
     *options = (struct run_options){.json = false};
 }

@@ -16,6 +16,8 @@ struct run_options {
     const char *code;        /* of -c, or NULL */
     const char *const *dirs; /* HOST::GUEST of each --dir */
     size_t dir_count;
+    const char *const *envs; /* NAME=VALUE of each --env */
+    size_t env_count;
     char *const *arguments; /* NULL-terminated: what follows the flags (and -c CODE) */
 };
 

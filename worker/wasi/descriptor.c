@@ -98,13 +98,14 @@ struct descriptor *
 descriptor_open(uint32_t fd, uint32_t node, uint32_t rights, uint32_t inheriting)
 {
     struct descriptor *descriptor = &wasi_state.descriptors[fd];
+    enum node_kind kind = node_kind(node);
 
     node_open(node);
     *descriptor = (struct descriptor){
         .kind = DESCRIPTOR_NODE,
         .node = node,
-        .rights = rights & descriptor_kind_rights(node_kind(node)),
-        .inheriting = inheriting,
+        .rights = rights & descriptor_kind_rights(kind),
+        .inheriting = kind == NODE_DIRECTORY ? inheriting : 0,
     };
     return descriptor;
 }

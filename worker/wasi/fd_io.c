@@ -72,15 +72,13 @@ write_stream(uint32_t stream, const struct guest_iovecs *iovecs, uint32_t *writt
     }
 }
 
-/* Directories cannot be read as bytes, and are never open for writing. */
+/* As in other hosts, a directory is not a descriptor that could be read as bytes or written. */
 static enum wasi_errno
 need_bytes(uint32_t fd, uint32_t rights, struct descriptor **descriptor)
 {
     *descriptor = descriptor_get(fd);
-    if (*descriptor == NULL)
+    if (*descriptor == NULL || descriptor_is(*descriptor, NODE_DIRECTORY))
         return WASI_EBADF;
-    if (rights == WASI_RIGHT_FD_READ && descriptor_is(*descriptor, NODE_DIRECTORY))
-        return WASI_EISDIR;
     return descriptor_need(fd, rights, descriptor);
 }
 

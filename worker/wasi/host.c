@@ -62,7 +62,7 @@ make_root(void)
     node->links = 1;
     node->as.directory.parent = root;
     node->as.directory.next_union = NODE_NONE;
-    wasi_state.union_head = root;
+    wasi_state.union_head = wasi_state.job_root = root;
     if (wasi_state.tree.nodes != NULL)
         node->as.directory.lower = 0;
 }
@@ -84,7 +84,10 @@ static void
 make_stdin(void)
 {
     wasi_state.stdin_node = node_new(NODE_FILE, false);
-    node_own(wasi_state.stdin_node)->links = 1;
+    struct node *node = node_own(wasi_state.stdin_node);
+    node->links = 1;
+    /* Nobody made it; when this process did, is nobody's business. */
+    node->atim = node->mtim = node->ctim = 0;
     descriptor_open(0, wasi_state.stdin_node,
                     descriptor_kind_rights(NODE_FILE) &
                         ~(WASI_RIGHT_FD_WRITE | WASI_RIGHT_FD_ALLOCATE |

@@ -11,6 +11,8 @@
 #include "worker/wasi/descriptor.h"
 #include "worker/wasi/directory.h"
 
+#define ROOT_FD 3 /* where the root stands open when the guest boots */
+
 struct job_strings
 job_arguments(void)
 {
@@ -125,17 +127,9 @@ make_file(uint32_t parent, const char *name, size_t name_bytes, const struct job
     return WASI_OK;
 }
 
-static bool
-name_is_plain(const char *name, size_t name_bytes)
-{
-    if (memchr(name, '\0', name_bytes) != NULL)
-        return false;
-    return !(name[0] == '.' && (name_bytes == 1 || (name_bytes == 2 && name[1] == '.')));
-}
-
-/* A directory that a module finds open when it starts, after the root. */
+/* A directory that a module finds open when it starts. */
 static enum wasi_errno
-make_preopen(uint32_t directory, const struct job_record_view *view)
+make_preopen(uint32_t directory, const char *name, size_t name_bytes)
 {
     struct wasi_state *state = &wasi_state;
     int fd = descriptor_free_number();
@@ -143,11 +137,25 @@ make_preopen(uint32_t directory, const struct job_record_view *view)
     if (fd < 0 || state->preopen_count == WASI_PREOPENS)
         return WASI_EMFILE;
     state->preopens[state->preopen_count++] =
-        (struct preopen){.name = view->data, .name_bytes = view->data_bytes};
+        (struct preopen){.name = name, .name_bytes = name_bytes};
     struct descriptor *descriptor =
         descriptor_open((uint32_t)fd, directory, descriptor_all_rights(), descriptor_all_rights());
     descriptor->preopen = (uint8_t)state->preopen_count;
     return WASI_OK;
+}
+
+/* What a module is given as its "/" holds that and nothing else: it is no part of the tree. */
+static uint32_t
+make_job_root(void)
+{
+    uint32_t root = node_new(NODE_DIRECTORY, true);
+
+    if (root != NODE_NONE) {
+        node_own(root)->links = 1;
+        node_own(root)->as.directory.parent = root;
+        wasi_state.job_root = root;
+    }
+    return root;
 }
 
 static enum wasi_errno
@@ -155,8 +163,18 @@ finish_directory(uint32_t directory, const struct job_record_view *view)
 {
     if (view->type != JOB_RECORD_DIR)
         return WASI_EINVAL;
-    return view->data_bytes > 0 && wasi_state.replace_args ? make_preopen(directory, view)
-                                                           : WASI_OK;
+    if (view->data_bytes == 0 || !wasi_state.replace_args)
+        return WASI_OK;
+    if (directory == NODE_ROOT)
+        directory = make_job_root();
+    return directory == NODE_NONE ? WASI_ENOSPC
+                                  : make_preopen(directory, view->data, view->data_bytes);
+}
+
+static bool
+is_dots(const char *name, size_t name_bytes, size_t dots)
+{
+    return name_bytes == dots && memcmp(name, "..", dots) == 0;
 }
 
 /* The record's path, making each directory on the way. */
@@ -164,7 +182,7 @@ static enum wasi_errno
 make_path(const struct job_record_view *view)
 {
     const char *at = view->name, *end = view->name + view->name_bytes;
-    uint32_t parent = NODE_ROOT;
+    uint32_t parent = wasi_state.job_root;
     enum wasi_errno error = WASI_OK;
 
     if (view->name_bytes == 0 || view->name_bytes > WASI_PATH_BYTES)
@@ -177,14 +195,31 @@ make_path(const struct job_record_view *view)
         const char *slash = memchr(at, '/', (size_t)(end - at));
         const char *name_end = slash == NULL ? end : slash;
         size_t name_bytes = (size_t)(name_end - at);
-        if (!name_is_plain(at, name_bytes))
+        if (is_dots(at, name_bytes, 2) || memchr(at, '\0', name_bytes) != NULL)
             return WASI_EINVAL;
         if (slash == NULL && view->type == JOB_RECORD_FILE)
-            return make_file(parent, at, name_bytes, view);
-        parent = make_directory(parent, at, name_bytes, &error);
+            return is_dots(at, name_bytes, 1) ? WASI_EINVAL
+                                              : make_file(parent, at, name_bytes, view);
+        if (!is_dots(at, name_bytes, 1))
+            parent = make_directory(parent, at, name_bytes, &error);
         at = name_end;
     }
     return error;
+}
+
+/* What is in a preopened directory comes right after it. */
+static bool
+is_preopened(const struct job_record_view *view)
+{
+    const struct wasi_state *state = &wasi_state;
+
+    if (view->type == JOB_RECORD_DIR && view->data_bytes > 0)
+        return true;
+    if (state->preopen_count == 0)
+        return false;
+    const struct preopen *last = &state->preopens[state->preopen_count - 1];
+    return view->name_bytes > last->name_bytes &&
+           memcmp(view->name, last->name, last->name_bytes) == 0;
 }
 
 static enum wasi_errno
@@ -193,6 +228,7 @@ take_record(const struct job_record_view *view)
     switch (view->type) {
     case JOB_RECORD_FILE:
     case JOB_RECORD_DIR:
+        wasi_state.root_wanted |= !is_preopened(view);
         return make_path(view);
     case JOB_RECORD_STDIN:
         contents_borrow(node_own(wasi_state.stdin_node), view->data, view->data_bytes);
@@ -216,6 +252,30 @@ remove_job_device(void)
     directory_remove(entry);
 }
 
+/*
+ * A module that starts with its job finds open what it was given by name, in that order; then the
+ * root, if anything is in it that could be meant for the module.
+ */
+static void
+close_root(void)
+{
+    descriptor_close(ROOT_FD);
+    wasi_state.preopen_count = 0;
+}
+
+static enum wasi_errno
+open_root(void)
+{
+    const struct wasi_state *state = &wasi_state;
+
+    if (!state->root_wanted && (state->tree.nodes == NULL || state->tree.nodes[0].data_bytes == 0))
+        return WASI_OK;
+    for (uint32_t i = 0; i < state->preopen_count; i++)
+        if (state->preopens[i].name_bytes == 1 && state->preopens[i].name[0] == '/')
+            return WASI_OK;
+    return make_preopen(NODE_ROOT, "/", 1);
+}
+
 int
 wasi_begin_job(const struct job_memory_header *input, int replace_args, struct err *err)
 {
@@ -227,6 +287,8 @@ wasi_begin_job(const struct job_memory_header *input, int replace_args, struct e
     wasi_state.replace_args = replace_args != 0;
     wasi_state.job_awaited = true;
     remove_job_device();
+    if (replace_args)
+        close_root();
     /* The input is beside the limit of what the guest may make. */
     wasi_state.entry_capacity = wasi_state.entry_table;
     while ((more = job_memory_next_record(input, &cursor, &view)) == 1) {
@@ -238,6 +300,8 @@ wasi_begin_job(const struct job_memory_header *input, int replace_args, struct e
     }
     if (more < 0)
         return err_set(err, ERR_PROTOCOL, 0, "the job's records are damaged");
+    if (replace_args && open_root() != WASI_OK)
+        return err_set(err, ERR_INVALID, 0, "more than %d directories", WASI_PREOPENS);
     wasi_limit_job(wasi_state.config.work_limit_bytes, wasi_state.config.node_limit);
     return 0;
 }

@@ -153,8 +153,10 @@ walk_step(struct walk *walk, struct lookup *lookup, enum lookup_mode mode, bool 
     uint32_t node = directory_find(walk->current, name, size);
     if (!last)
         return walk_into(walk, node);
-    if (is_link(node) && follows(mode, lookup->slash))
+    if (is_link(node) && follows(mode, lookup->slash)) {
+        lookup->through_link = true;
         return walk_link(walk, node);
+    }
     *done = true;
     lookup->node = node;
     lookup->parent = walk->current;
@@ -183,7 +185,7 @@ lookup_path(struct lookup *lookup, uint32_t base, const char *path, size_t path_
     walk.links = 0;
     walk.depth = 1;
     walk.frames[0] = (struct frame){.at = path, .end = path + path_bytes};
-    lookup->slash = false;
+    lookup->slash = lookup->through_link = false;
     while (!done) {
         /* Only a link to "/" leaves nothing to walk without having finished. */
         if (walk_settle(&walk, &slash)) {

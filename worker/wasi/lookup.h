@@ -25,8 +25,9 @@ struct lookup {
     uint32_t parent;  /* directory of the last name; NODE_NONE when the path ends in "." or ".." */
     const char *name; /* last name; points into the path or into a link's target */
     size_t name_bytes;
-    bool slash; /* something follows the last name: it must be a directory */
-    bool dot;   /* the path ends in "." */
+    bool slash;        /* something follows the last name: it must be a directory */
+    bool dot;          /* the path ends in "." */
+    bool through_link; /* the last name of the path was a link, and was followed */
 };
 
 enum wasi_errno lookup_path(struct lookup *lookup, uint32_t base, const char *path,

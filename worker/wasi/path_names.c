@@ -167,8 +167,9 @@ wasi_path_link(uint32_t old_fd, uint32_t lookup_flags, uint32_t old_path, uint32
         lookup_guest(&source, old_fd, WASI_RIGHT_PATH_LINK_SOURCE, old_path, old_path_len, mode);
     if (error != WASI_OK)
         return error;
+    /* Other hosts do not follow links here at all, and refuse to be asked for it. */
     if (source.node == NODE_NONE)
-        return WASI_ENOENT;
+        return mode == LOOKUP_FOLLOW && source.through_link ? WASI_EINVAL : WASI_ENOENT;
     error = lookup_guest(&found, new_fd, WASI_RIGHT_PATH_LINK_TARGET, new_path, new_path_len,
                          LOOKUP_ENTRY);
     if (error == WASI_OK)

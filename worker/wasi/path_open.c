@@ -34,8 +34,6 @@ rights_needed(const struct open_request *request)
 
     if (request->flags & WASI_OPEN_CREAT)
         rights |= WASI_RIGHT_PATH_CREATE_FILE;
-    if (request->flags & WASI_OPEN_TRUNC)
-        rights |= WASI_RIGHT_PATH_FILESTAT_SET_SIZE;
     return rights;
 }
 
@@ -138,6 +136,10 @@ open_found(const struct open_request *request, struct lookup *found, uint32_t re
 
     if (asks_too_much(request))
         return WASI_ENOTCAPABLE;
+    /* The one missing right that other hosts have another errno for. */
+    if ((request->flags & WASI_OPEN_TRUNC) &&
+        !(request->directory->rights & WASI_RIGHT_PATH_FILESTAT_SET_SIZE))
+        return WASI_EPERM;
     int fd = descriptor_free_number();
     if (fd < 0)
         return WASI_EMFILE;

@@ -1,4 +1,4 @@
-/* link: tests/unit/wasi/fixture.c */
+/* link: tests/unit/wasi/fixture.c tests/unit/wasi/image.c */
 #include <stdio.h>
 
 #include "tests/unit/wasi/fixture.h"
@@ -385,6 +385,10 @@ a_hard_link_to_a_link_or_to_what_it_names(void **state)
     assert_int_equal(link_path("work/l", "work/file", WASI_LOOKUP_FOLLOW), WASI_OK);
     assert_int_equal(lstat_path("work/file"), WASI_OK);
     assert_int_equal(stat.filetype, WASI_FILETYPE_REGULAR_FILE);
+    assert_int_equal(symlink_path("none", "work/dangling"), WASI_OK);
+    assert_int_equal(link_path("work/dangling", "work/x", WASI_LOOKUP_FOLLOW), WASI_EINVAL);
+    assert_int_equal(link_path("work/none", "work/x", WASI_LOOKUP_FOLLOW), WASI_ENOENT);
+    assert_int_equal(link_path("work/dangling", "work/x", 0), WASI_OK);
 }
 
 static void
