@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/wasi/image.h"
 #include "worker/wasi/abi.h"
 #include "worker/wasi/functions.h"
 #include "worker/wasi/state.h"
@@ -28,8 +29,6 @@
 
 extern char guest_memory[MEMORY_BYTES];
 
-/* The image: /etc/hosts, /hello.txt, /lib/link, /lib/python/{os.py,up}, /link-out, /tmp/hidden. */
-const void *fixture_tree(size_t *size);
 int fixture_setup(void **state);
 extern struct wasi_config fixture_config; /* what fixture_setup() used; change and wasi_init() */
 

@@ -1,4 +1,4 @@
-/* link: tests/unit/wasi/fixture.c */
+/* link: tests/unit/wasi/fixture.c tests/unit/wasi/image.c */
 /* ldflags: -Wl,--wrap=mprotect -Wl,--wrap=madvise */
 #include <errno.h>
 #include <stdbool.h>

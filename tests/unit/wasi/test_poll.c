@@ -1,4 +1,4 @@
-/* link: tests/unit/wasi/fixture.c */
+/* link: tests/unit/wasi/fixture.c tests/unit/wasi/image.c */
 #include <time.h>
 
 #include "tests/unit/wasi/fixture.h"

@@ -1,4 +1,4 @@
-/* link: tests/unit/wasi/fixture.c */
+/* link: tests/unit/wasi/fixture.c tests/unit/wasi/image.c tests/unit/wasi/invariants.c */
 /* ldflags: -Wl,--wrap=wasi_clock_sleep_until */
 /*
  * Every function with arguments that are nearly sensible, over memory that is nearly sensible, in
@@ -9,7 +9,9 @@
 #include <stdlib.h>
 
 #include "tests/unit/wasi/fixture.h"
+#include "tests/unit/wasi/invariants.h"
 
+#include "worker/wasi/descriptor.h"
 #include "worker/wasi/directory.h"
 
 #define CALLS 300000
@@ -313,10 +315,16 @@ static void
 open_root(void)
 {
     wasi_fd_close(ROOT);
-    wasi_state.descriptors[ROOT] = (struct descriptor){.kind = DESCRIPTOR_NODE,
-                                                       .node = NODE_ROOT,
-                                                       .rights = (uint32_t)EVERYTHING,
-                                                       .inheriting = (uint32_t)EVERYTHING};
+    descriptor_open(ROOT, NODE_ROOT, descriptor_all_rights(), descriptor_all_rights());
+}
+
+static void
+check_invariants(int calls)
+{
+    const char *broken = invariants_broken();
+
+    if (broken != NULL)
+        fail_msg("after %d calls it is not so that %s", calls, broken);
 }
 
 static void
@@ -335,6 +343,8 @@ no_sequence_of_calls_does_harm(void **state)
         else
             call_paths(roll(3) ? ROOT : fd);
         assert_true(wasi_state.used_bytes <= WORK_LIMIT);
+        if (i % 64 == 0)
+            check_invariants(i);
         if (wasi_state.descriptors[ROOT].node != NODE_ROOT)
             open_root();
     }

@@ -1,4 +1,4 @@
-/* link: tests/unit/wasi/fixture.c */
+/* link: tests/unit/wasi/fixture.c tests/unit/wasi/image.c */
 #include <stdlib.h>
 
 #include "tests/unit/wasi/fixture.h"
@@ -19,7 +19,7 @@ copy_node(uint32_t index)
 static int
 setup(void **state)
 {
-    const void *tree = fixture_tree(&copy_bytes);
+    const void *tree = test_image(&copy_bytes);
 
     (void)state;
     memcpy(copy, tree, copy_bytes);
