@@ -388,102 +388,6 @@ arguments_and_environment_can_be_the_jobs(void **state)
     assert_string_equal(guest_memory + text, "K=v");
 }
 
-static void
-directories_are_preopened_for_modules_that_start_with_their_job(void **state)
-{
-    uint32_t ret = guest_place(8), name = guest_place(8);
-
-    (void)state;
-    add(JOB_RECORD_DIR, "/data/set", "data");
-    add(JOB_RECORD_DIR, "/data/other", "");
-    add(JOB_RECORD_FILE, "/data/set/a", "inside");
-    assert_int_equal(begin(1), 0);
-    assert_int_equal(wasi_fd_prestat_get(3, ret), WASI_OK);
-    assert_int_equal(guest_u32(ret + 4), 4);
-    assert_int_equal(wasi_fd_prestat_dir_name(3, name, 4), WASI_OK);
-    assert_memory_equal(guest_memory + name, "data", 4);
-    assert_int_equal(stat_at(3, "a", 0, &stat), WASI_OK);
-    assert_int_equal(stat_at(3, "../other", 0, &stat), WASI_EPERM);
-    /* The image's files. */
-    assert_int_equal(wasi_fd_prestat_dir_name(4, name, 8), WASI_OK);
-    assert_memory_equal(guest_memory + name, "/", 1);
-    assert_int_equal(stat_at(4, "hello.txt", 0, &stat), WASI_OK);
-    assert_int_equal(wasi_fd_prestat_get(5, ret), WASI_EBADF);
-    teardown(state);
-    setup(state);
-    add(JOB_RECORD_DIR, "/data/set", "data");
-    assert_int_equal(begin(0), 0);
-    assert_int_equal(wasi_fd_prestat_get(4, ret), WASI_EBADF);
-    teardown(state);
-    setup(state);
-    /* The root takes one, too. */
-    for (int i = 0; i < WASI_PREOPENS - 1; i++)
-        add(JOB_RECORD_DIR, "/data/set", "data");
-    assert_int_equal(begin(1), 0);
-    assert_int_equal(wasi_fd_prestat_get(3 + WASI_PREOPENS - 1, ret), WASI_OK);
-    teardown(state);
-    setup(state);
-    for (int i = 0; i < WASI_PREOPENS; i++)
-        add(JOB_RECORD_DIR, "/data/set", "data");
-    assert_int_equal(begin(1), -1);
-}
-
-static void
-forget_image(void)
-{
-    struct err err = ERR_INIT;
-
-    fixture_config.tree = NULL;
-    assert_int_equal(wasi_init(&fixture_config, &err), 0);
-}
-
-static void
-a_module_without_files_finds_nothing_open_that_it_was_not_given(void **state)
-{
-    uint32_t ret = guest_place(8);
-
-    (void)state;
-    forget_image();
-    assert_int_equal(begin(1), 0);
-    assert_int_equal(wasi_fd_prestat_get(3, ret), WASI_EBADF);
-    forget_image();
-    add(JOB_RECORD_DIR, "/data", "/data");
-    add(JOB_RECORD_FILE, "/data/a", "x");
-    assert_int_equal(begin(1), 0);
-    assert_int_equal(wasi_fd_prestat_get(3, ret), WASI_OK);
-    assert_int_equal(wasi_fd_prestat_get(4, ret), WASI_EBADF);
-    forget_image();
-    add(JOB_RECORD_FILE, "/work/a", "x");
-    assert_int_equal(begin(1), 0);
-    assert_int_equal(stat_at(4, "work/a", 0, &stat), WASI_OK);
-}
-
-static void
-a_modules_own_root_holds_what_it_was_given_and_nothing_else(void **state)
-{
-    static const char *const names[] = {"/", "."};
-
-    for (size_t i = 0; i < 2; i++) {
-        add(JOB_RECORD_DIR, names[i], names[i]);
-        add(JOB_RECORD_FILE, i == 0 ? "/a" : "./a", "mine");
-        add(JOB_RECORD_DIR, i == 0 ? "/d" : "./d", "");
-        assert_int_equal(begin(1), 0);
-        assert_file("a", "mine");
-        assert_int_equal(make_dir("d/made"), WASI_OK);
-        assert_int_equal(stat_path("hello.txt", &stat), WASI_ENOENT);
-        assert_int_equal(stat_path("dev", &stat), WASI_ENOENT);
-        assert_int_equal(stat_path("..", &stat), WASI_EPERM);
-        assert_int_equal(symlink_path("/a", "link"), WASI_EPERM);
-        make_file("new", "text");
-        assert_int_equal(rename_path("a", "d/made/a"), WASI_OK);
-        assert_int_equal(unlink_path("new"), WASI_OK);
-        /* Named ".", it leaves the image its "/". */
-        assert_int_equal(stat_at(4, "hello.txt", 0, &stat), i == 0 ? WASI_EBADF : WASI_OK);
-        teardown(state);
-        setup(state);
-    }
-}
-
 int
 main(void)
 {
@@ -506,9 +410,6 @@ main(void)
         TEST(devices_do_what_their_names_say),
         TEST(a_note_reaches_the_sandbox),
         TEST(arguments_and_environment_can_be_the_jobs),
-        TEST(directories_are_preopened_for_modules_that_start_with_their_job),
-        TEST(a_module_without_files_finds_nothing_open_that_it_was_not_given),
-        TEST(a_modules_own_root_holds_what_it_was_given_and_nothing_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
