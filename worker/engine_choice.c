@@ -12,13 +12,6 @@
 
 #define LANGUAGE "python"
 
-/* What zygotes become: root never runs a job. */
-static uint32_t
-zygote_uid(const struct config *config)
-{
-    return geteuid() == 0 ? (uint32_t)config->sandbox_uid : 0;
-}
-
 static int
 keep_source(struct engine_choice *choice, const char *source, struct err *err)
 {
@@ -32,7 +25,7 @@ choose_image(struct engine_choice *choice, const struct config *config, struct i
              struct err *err)
 {
     const struct zygote_settings settings = {
-        .uid = zygote_uid(config),
+        .uid = (uint32_t)config->sandbox_uid,
         .work_bytes = config->max_work_bytes,
         .work_files = (uint32_t)config->max_work_files,
     };
@@ -74,8 +67,10 @@ fill_cli_command(struct zygote_command *command, const struct config *config, st
 {
     char uid[16] = "";
 
-    if (zygote_uid(config) != 0)
-        (void)snprintf(uid, sizeof(uid), "%" PRIu32, zygote_uid(config));
+    /* As root that user is the sandbox's alone, and its processes can be counted. */
+    if (geteuid() == 0)
+        (void)snprintf(uid, sizeof(uid), "%" PRIu64, config->sandbox_uid);
+    command->uid = (uint32_t)config->sandbox_uid;
     if (zygote_command_add(command, command->program, err) < 0 ||
         zygote_command_add(command, "--zygote", err) < 0 ||
         add_option(command, "--runtime", config->python_wasm_runtime, err) < 0 ||

@@ -340,6 +340,7 @@ executor_stats(const struct executor *executor, struct executor_stats *stats)
         .warm = executor->warm_count,
         .zygote_deaths = executor->deaths,
         .last_failure = executor->last_failure,
+        .layer_reports = zygote_layer_reports(executor->zygote),
     };
 }
 

@@ -43,11 +43,12 @@ struct executor_options {
 struct executor_stats {
     bool ready; /* the zygote has booted */
     int zygote_pid;
-    uint64_t boot_us;        /* of the zygote that runs, or ran last */
-    uint32_t running;        /* jobs, those that wait for a process included */
-    uint32_t warm;           /* processes that wait for a job */
-    uint32_t zygote_deaths;  /* since the executor was made */
-    struct err last_failure; /* why the zygote died last; ERR_NONE: it never did */
+    uint64_t boot_us;                         /* of the zygote that runs, or ran last */
+    uint32_t running;                         /* jobs, those that wait for a process included */
+    uint32_t warm;                            /* processes that wait for a job */
+    uint32_t zygote_deaths;                   /* since the executor was made */
+    struct err last_failure;                  /* why the zygote died last; ERR_NONE: it never did */
+    const struct layer_report *layer_reports; /* of the zygote; zygote_layer_reports() */
 };
 
 /* One input record: see worker/job_memory.h. */

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "worker/id_maps.h"
 #include "worker/zygote_spawn.h"
 
 #define BOOT_TIMEOUT_MS  60000
@@ -46,6 +47,7 @@ struct zygote {
     uint64_t ready_us;
     unsigned failures;  /* in a row */
     struct err failure; /* the first thing that went wrong with this process */
+    struct layer_report reports[LAYER_COUNT]; /* of its start */
 };
 
 static void start(struct zygote *zygote);
@@ -155,6 +157,29 @@ on_ready(struct zygote *zygote, const struct zygote_event *event)
     zygote->hooks.on_ready(zygote->hooks.context, event->boot_us);
 }
 
+static void
+note_layer(struct zygote *zygote, const struct zygote_event *event)
+{
+    if (event->serial >= LAYER_COUNT)
+        return;
+    struct layer_report *report = &zygote->reports[event->serial];
+    *report = (struct layer_report){.told = true, .sys_errno = event->sys_errno};
+    (void)snprintf(report->text, sizeof(report->text), "%.90s", event->text);
+}
+
+/* What cannot be written is told to the process, which goes on without and reports that. */
+static void
+write_id_maps(struct zygote *zygote, bool groups_dropped)
+{
+    struct zygote_request answer = {.type = ZYGOTE_MAPPED};
+    struct err err = ERR_INIT;
+
+    if (zygote->state == ZYGOTE_BOOTING &&
+        id_maps_write(zygote->pid, zygote->command->uid, groups_dropped, &err) < 0)
+        answer.serial = (uint32_t)err.sys_errno;
+    (void)send(zygote->control_fd, &answer, sizeof(answer), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 /* Takes fd, which is -1 when none came along. */
 static void
 dispatch(struct zygote *zygote, const struct zygote_event *event, int fd)
@@ -170,6 +195,12 @@ dispatch(struct zygote *zygote, const struct zygote_event *event, int fd)
         return;
     case ZYGOTE_EXITED:
         zygote->hooks.on_ended(zygote->hooks.context, event);
+        break;
+    case ZYGOTE_LAYER:
+        note_layer(zygote, event);
+        break;
+    case ZYGOTE_MAPS:
+        write_id_maps(zygote, event->status != 0);
         break;
     case ZYGOTE_FAILED:
         if (event->serial != 0) {
@@ -303,6 +334,7 @@ start(struct zygote *zygote)
         bury(zygote);
         return;
     }
+    memset(zygote->reports, 0, sizeof(zygote->reports));
     zygote->control_fd = control_fd;
     zygote->state = ZYGOTE_BOOTING;
     arm_timer(zygote, BOOT_TIMEOUT_MS);
@@ -390,4 +422,10 @@ int
 zygote_pid(const struct zygote *zygote)
 {
     return zygote->pid;
+}
+
+const struct layer_report *
+zygote_layer_reports(const struct zygote *zygote)
+{
+    return zygote->reports;
 }

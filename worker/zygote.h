@@ -20,6 +20,7 @@
 
 #include "common/err.h"
 #include "worker/image.h"
+#include "worker/layers.h"
 #include "worker/zygote_protocol.h"
 
 /* What to start. Owns its strings: zygote_command_fini(). */
@@ -29,11 +30,15 @@ struct zygote_command {
     char **argv;     /* NULL-terminated, argv[0] included */
     char **env;      /* NULL-terminated environment of the program itself; NULL: empty */
     size_t argc, envc;
+    /* User and group to become as root, and to be called where there is a user namespace. */
+    uint32_t uid;
+    bool reads_proc; /* gets a descriptor of /proc, as number 5 */
 };
 
+#define ZYGOTE_UID_DEFAULT 65534u
 #define ZYGOTE_COMMAND_INIT                                                                        \
     {                                                                                              \
-        .program = NULL                                                                            \
+        .program = NULL, .uid = ZYGOTE_UID_DEFAULT                                                 \
     }
 
 /* Program and tree (NULL: none) of a zygote that is to be given its arguments one by one. */
@@ -45,7 +50,7 @@ int zygote_command_add(struct zygote_command *command, const char *argument, str
 int zygote_command_add_env(struct zygote_command *command, const char *name, const char *value,
                            struct err *err);
 struct zygote_settings {
-    uint32_t uid;        /* of the zygote and its jobs; 0: it keeps the worker's identity */
+    uint32_t uid;        /* as in struct zygote_command */
     uint64_t work_bytes; /* the most that any job's limits allow */
     uint32_t work_files; /* the same */
 };
@@ -79,6 +84,8 @@ void zygote_free(struct zygote *zygote);
 bool zygote_ready(const struct zygote *zygote);
 /* Of the running zygote; -1 when there is none. */
 int zygote_pid(const struct zygote *zygote);
+/* LAYER_COUNT of them, what its start could not have. Borrowed until it is started again. */
+const struct layer_report *zygote_layer_reports(const struct zygote *zygote);
 /* Asks for a job process; on_forked or on_ended follows, or on_death. Descriptors stay ours. */
 int zygote_fork(struct zygote *zygote, uint32_t serial, int job_socket, int job_memory_fd,
                 struct err *err);

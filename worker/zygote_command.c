@@ -85,8 +85,6 @@ add_image_arguments(struct zygote_command *command, const struct image *image,
         return -1;
     if (image->bootstrap && zygote_command_add(command, "--bootstrap", err) < 0)
         return -1;
-    if (settings->uid != 0 && add_number(command, "--uid", settings->uid, err) < 0)
-        return -1;
     if (add_number(command, "--work-bytes", settings->work_bytes, err) < 0 ||
         add_number(command, "--work-files", settings->work_files, err) < 0)
         return -1;
@@ -125,6 +123,8 @@ zygote_command_for_image(struct zygote_command *command, const struct image *ima
         zygote_command_fini(command);
         return -1;
     }
+    command->uid = settings->uid;
+    command->reads_proc = image->rehearsal != NULL;
     return result;
 }
 

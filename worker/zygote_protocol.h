@@ -2,13 +2,15 @@
  * What a worker and a zygote say to each other, over one SOCK_SEQPACKET pair.
  *
  * The zygote is the image's native program, started as
- * `PROGRAM --zygote [--bootstrap] [--rehearsal TEXT] [--env NAME=VALUE]... [--uid N]
- * [--work-bytes N] [--work-files N] -- ARGV...`
- * with its end of the pair as descriptor 3 and the image's tree file as descriptor 4. It boots to
- * the fork point and says READY. For each FORK it forks a job process and answers FORKED with the
- * process's pidfd; when the process has ended, EXITED with what wait4() said. When the pair closes,
- * the zygote kills its children and exits; when the zygote dies, the kernel kills them
- * (PR_SET_PDEATHSIG).
+ * `PROGRAM --zygote [--bootstrap] [--rehearsal TEXT] [--env NAME=VALUE]... [--work-bytes N]
+ * [--work-files N] -- ARGV...` with its end of the pair as descriptor 3, the image's tree file as
+ * descriptor 4 and, for the rehearsal, /proc as descriptor 5. Before that, in the same process, its
+ * isolation is set up (stage.h), which says LAYER for each layer that could not be had and asks for
+ * its id maps by MAPS. The program boots to the fork point and says READY. For each FORK it forks a
+ * job process and answers FORKED with the process's pidfd; when the process has ended, EXITED with
+ * what wait4() said. When the pair closes, the zygote kills its children and exits; when the zygote
+ * dies, the kernel kills them (PR_SET_PDEATHSIG, and the pid namespace whose process 1 it is).
+ * Process ids in events are those of the zygote's namespace.
  *
  *     worker                            zygote                         job process
  *       | FORK serial [socket, memfd] ---> |
@@ -28,9 +30,11 @@
 #define ZYGOTE_PROTOCOL_VERSION 1
 #define ZYGOTE_CONTROL_FD       3
 #define ZYGOTE_TREE_FD          4
+#define ZYGOTE_PROC_FD          5
 
 enum zygote_request_type {
     ZYGOTE_FORK = 1, /* with SCM_RIGHTS: [job socket, job memory] */
+    ZYGOTE_MAPPED,   /* answers MAPS; serial is 0, or the errno of what failed */
 };
 
 struct zygote_request {
@@ -43,6 +47,8 @@ enum zygote_event_type {
     ZYGOTE_FORKED,    /* pid valid; with SCM_RIGHTS: [pidfd] */
     ZYGOTE_EXITED,    /* status, cpu_us, max_rss_kib, minor_faults valid */
     ZYGOTE_FAILED,    /* sys_errno, text valid; serial 0: the zygote itself cannot go on */
+    ZYGOTE_LAYER,     /* could not be had; serial is enum layer; sys_errno (or 0), text say why */
+    ZYGOTE_MAPS,      /* wants id maps; status 1: its supplementary groups are dropped already */
 };
 
 struct zygote_event {

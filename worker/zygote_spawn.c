@@ -1,14 +1,19 @@
 #include "worker/zygote_spawn.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-/* Above every number that the new process's descriptors get, so that no dup2() hits another. */
-#define SPAWN_FD_MIN 10
+#include "worker/stage.h"
+
+#define PROGRAM_HEADERS_MAX 64
 
 static void
 close_fd(int fd)
@@ -17,104 +22,159 @@ close_fd(int fd)
         close(fd);
 }
 
-/* Opens what becomes descriptor 4; /dev/null stands for no tree. */
+/* ---- what it gets ---- */
+
+/* Moves fd out of the way of the numbers that descriptors get in the new process. -1: errno. */
 static int
-open_tree(const struct zygote_command *command, struct err *err)
+lift(int fd)
 {
-    const char *path = command->tree_path != NULL ? command->tree_path : "/dev/null";
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot open %s", path);
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, SPAWN_FD_MIN);
+        return -1;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, STAGE_FD_MIN);
     int code = errno;
     close(fd);
-    if (high < 0)
-        return err_set(err, ERR_SANDBOX_ERROR, code, "cannot duplicate a descriptor");
+    errno = code;
     return high;
 }
 
 static int
-add_actions(posix_spawn_file_actions_t *actions, int control_fd, int tree_fd)
+open_lifted(const char *path, int flags, struct err *err)
 {
-    int code = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    int fd = lift(open(path, flags | O_CLOEXEC));
 
-    if (code == 0)
-        code = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    if (code == 0)
-        code = posix_spawn_file_actions_adddup2(actions, control_fd, ZYGOTE_CONTROL_FD);
-    if (code == 0)
-        code = posix_spawn_file_actions_adddup2(actions, tree_fd, ZYGOTE_TREE_FD);
-    return code;
+    if (fd < 0)
+        return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot open %s", path);
+    return fd;
 }
 
-/* The zygote starts with no signal blocked or ignored. */
-static int
-add_attributes(posix_spawnattr_t *attributes)
+/* Does the program need files to start, which are not there under an empty root? */
+static bool
+has_interpreter(int program_fd)
 {
-    sigset_t all, none;
+    Elf64_Ehdr header;
+    Elf64_Phdr entries[PROGRAM_HEADERS_MAX];
+
+    if (pread(program_fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
+        header.e_phentsize != sizeof(entries[0]) || header.e_phnum > PROGRAM_HEADERS_MAX)
+        return true;
+    ssize_t bytes = (ssize_t)(header.e_phnum * sizeof(entries[0]));
+    if (pread(program_fd, entries, (size_t)bytes, (off_t)header.e_phoff) != bytes)
+        return true;
+    for (unsigned i = 0; i < header.e_phnum; i++)
+        if (entries[i].p_type == PT_INTERP)
+            return true;
+    return false;
+}
+
+/* May we end processes of another user? Those in a user namespace of ours we may in any case. */
+static bool
+may_kill_others(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective & (1u << CAP_KILL)) != 0;
+}
+
+static void
+close_stage(const struct stage *stage)
+{
+    close_fd(stage->control_fd);
+    close_fd(stage->tree_fd);
+    close_fd(stage->null_fd);
+    close_fd(stage->program_fd);
+    close_fd(stage->proc_fd);
+}
+
+static int
+open_stage(struct stage *stage, const struct zygote_command *command, struct err *err)
+{
+    stage->program = command->program;
+    stage->argv = command->argv;
+    stage->env = command->env;
+    stage->uid = command->uid;
+    stage->may_kill_others = may_kill_others();
+    stage->null_fd = open_lifted("/dev/null", O_RDWR, err);
+    stage->program_fd = open_lifted(command->program, O_RDONLY, err);
+    stage->tree_fd =
+        open_lifted(command->tree_path != NULL ? command->tree_path : "/dev/null", O_RDONLY, err);
+    if (stage->null_fd < 0 || stage->program_fd < 0 || stage->tree_fd < 0)
+        return -1;
+    stage->needs_root = has_interpreter(stage->program_fd);
+    if (command->reads_proc)
+        stage->proc_fd = lift(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    return 0;
+}
+
+/* ---- the process ---- */
+
+/* Another process with a copy of our memory, as fork() makes it. */
+static pid_t
+clone_with(int namespaces)
+{
+    return (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+/*
+ * The namespaces that no unshare() can give to the process itself: pid, and for others than root
+ * the user namespace that it takes to have any. As root that one comes later, see stage.h.
+ */
+static pid_t
+clone_stage(struct stage *stage)
+{
+    static const int as_root[] = {CLONE_NEWPID, CLONE_NEWUSER | CLONE_NEWPID, 0};
+    static const int as_other[] = {CLONE_NEWUSER | CLONE_NEWPID, CLONE_NEWUSER, 0};
+    const int *tried = geteuid() == 0 ? as_root : as_other;
+
+    for (;; tried++) {
+        stage->own_user = (*tried & CLONE_NEWUSER) != 0;
+        stage->own_pid = (*tried & CLONE_NEWPID) != 0;
+        pid_t pid = clone_with(*tried);
+        if (pid >= 0 || *tried == 0)
+            return pid;
+        stage->pid_errno = errno;
+    }
+}
+
+/* With every signal blocked: our handlers must not run in a copy of us. */
+static pid_t
+start(struct stage *stage, struct err *err)
+{
+    sigset_t all, before;
 
     sigfillset(&all);
-    sigemptyset(&none);
-    int code = posix_spawnattr_setsigdefault(attributes, &all);
-    if (code == 0)
-        code = posix_spawnattr_setsigmask(attributes, &none);
-    if (code == 0)
-        code = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
-    return code;
-}
-
-static int
-spawn(const struct zygote_command *command, int control_fd, int tree_fd, pid_t *pid,
-      struct err *err)
-{
-    static char *no_environment[] = {NULL};
-    char **env = command->env != NULL ? command->env : no_environment;
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-
-    if (posix_spawn_file_actions_init(&actions) != 0)
-        return err_set(err, ERR_SANDBOX_ERROR, ENOMEM, "cannot start %s", command->program);
-    int code = posix_spawnattr_init(&attributes);
-    if (code == 0) {
-        code = add_actions(&actions, control_fd, tree_fd);
-        if (code == 0)
-            code = add_attributes(&attributes);
-        if (code == 0)
-            code = posix_spawn(pid, command->program, &actions, &attributes, command->argv, env);
-        posix_spawnattr_destroy(&attributes);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    if (code != 0)
-        return err_set(err, ERR_SANDBOX_ERROR, code, "cannot start %s", command->program);
-    return 0;
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t pid = clone_stage(stage);
+    if (pid == 0)
+        stage_run(stage);
+    int code = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (pid < 0)
+        return err_set(err, ERR_SANDBOX_ERROR, code, "cannot start %s", stage->program);
+    return pid;
 }
 
 int
 zygote_spawn(const struct zygote_command *command, pid_t *pid, struct err *err)
 {
-    int ends[2];
-    int result = -1;
-    int theirs = -1;
+    struct stage stage = {.control_fd = -1, .proc_fd = -1};
+    int ends[2] = {-1, -1};
+    pid_t started = -1;
 
-    int tree_fd = open_tree(command, err);
-    if (tree_fd < 0)
-        return -1;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
-        int code = errno;
-        close(tree_fd);
-        return err_set(err, ERR_SANDBOX_ERROR, code, "cannot make a control socket");
+    if (open_stage(&stage, command, err) == 0) {
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0)
+            stage.control_fd = lift(ends[1]);
+        /* Only our end does not block: the flag belongs to the end, not to the pair. */
+        if (stage.control_fd < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
+            err_set(err, ERR_SANDBOX_ERROR, errno, "cannot make a control socket");
+        else
+            started = start(&stage, err);
     }
-    /* Only our end does not block: the flag belongs to the end, not to the pair. */
-    theirs = fcntl(ends[1], F_DUPFD_CLOEXEC, SPAWN_FD_MIN);
-    if (theirs < 0 || fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
-        err_set(err, ERR_SANDBOX_ERROR, errno, "cannot set up a control socket");
-    else
-        result = spawn(command, theirs, tree_fd, pid, err);
-    close_fd(theirs);
-    close_fd(ends[1]);
-    close_fd(tree_fd);
-    if (result == 0)
-        return ends[0];
-    close_fd(ends[0]);
-    return -1;
+    close_stage(&stage);
+    if (started < 0) {
+        close_fd(ends[0]);
+        return -1;
+    }
+    *pid = started;
+    return ends[0];
 }

@@ -8,9 +8,10 @@
 #include "worker/zygote.h"
 
 /*
- * Starts it with its end of a new control socket as descriptor 3 and its tree as 4, its
- * environment and no more, and our standard error. Returns our end, which does not block; *pid is
- * then ours to wait for.
+ * Clones the process, with the namespaces that only a clone can give; stage.h has what it does
+ * until it becomes its program. It gets its end of a new control socket as descriptor 3 and its
+ * tree as 4, its environment and no more, and our standard error. Returns our end, which does not
+ * block; *pid is then ours to wait for.
  */
 int zygote_spawn(const struct zygote_command *command, pid_t *pid, struct err *err);
 

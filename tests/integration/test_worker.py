@@ -254,11 +254,11 @@ class CommandLine(Native):
         self.assertEqual(done.returncode, 0, done.stderr)
         states = {line[:20].strip(): line[21:].split()[0]
                   for line in done.stdout.splitlines() if line[20:21] == " "}
-        self.assertEqual(states["process per job"], "on")
-        self.assertEqual(states["no new privileges"], "on")
-        self.assertEqual(states["system-call filter"], "off")  # of the cli engine there is none
-        self.assertEqual(states["unprivileged user"], "on" if os.geteuid() == 0 else states[
-            "unprivileged user"])
+        self.assertEqual(states["process-per-job"], "on")
+        self.assertEqual(states["no-new-privileges"], "on")
+        self.assertEqual(states["job-filter"], "off")  # of the cli engine there is none
+        self.assertEqual(states["unprivileged-user"], "on" if os.geteuid() == 0 else states[
+            "unprivileged-user"])
 
     def test_check_without_an_engine_fails_with_its_sentence(self) -> None:
         done = self.run_worker("--check", PYTHON_WASM_RUNTIME="/no/such/runtime")

@@ -119,10 +119,6 @@ misbehave(struct job_memory_header *memory, const char *verb, const char *rest)
     }
     if (strcmp(verb, "signal") == 0)
         die_by(atoi(rest));
-    if (strcmp(verb, "kill-zygote") == 0) {
-        kill(getppid(), SIGKILL);
-        pause();
-    }
 }
 
 static _Noreturn void

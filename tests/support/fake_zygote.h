@@ -27,7 +27,7 @@ int fake_zygote_command(struct zygote_command *command, const char *mode, struct
  *
  * Jobs: "exit N", "print TEXT", "sleep", "spin", "trap N", "signal N", "flood N" (N bytes of
  * two-byte characters), "silent" (exits without a note), "fail TEXT" (a failure of the host's),
- * "memory" (dies of a memory error), "kill-zygote".
+ * "memory" (dies of a memory error).
  */
 void fake_zygote_main(int argc, char **argv);
 

@@ -113,7 +113,7 @@ def processes() -> dict[int, Process]:
         if not entry.isdigit():
             continue
         try:
-            stat = pathlib.Path(f"/proc/{entry}/stat").read_text()
+            stat = pathlib.Path(f"/proc/{entry}/stat").read_text(errors="replace")
         except OSError:
             continue
         name = stat[stat.index("(") + 1:stat.rindex(")")]

@@ -104,8 +104,10 @@ map_tree(const void **tree, size_t *bytes, struct err *err)
 
     *tree = NULL;
     *bytes = 0;
-    if (fstat(ZYGOTE_TREE_FD, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size == 0)
+    if (fstat(ZYGOTE_TREE_FD, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {
+        close(ZYGOTE_TREE_FD);
         return 0;
+    }
     void *mapped = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, ZYGOTE_TREE_FD, 0);
     if (mapped == MAP_FAILED)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot map the image's tree");

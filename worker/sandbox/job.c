@@ -153,6 +153,11 @@ keep_only_socket(int socket_fd, struct err *err)
 {
     if (dup2(socket_fd, JOB_SOCKET_FD) < 0)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot move the job's socket");
+    /* The rehearsal, which runs no program of a user's, reads of itself at its end. */
+    if (learned != NULL) {
+        pages_open_sources(&page_sources, ZYGOTE_PROC_FD);
+        return 0;
+    }
 #ifdef SANDBOX_SANITIZED
     /* Standard error stays, for the reports. */
     if (close_range(3, ~0u, 0) < 0)
@@ -169,6 +174,8 @@ keep_only_socket(int socket_fd, struct err *err)
 static int
 prepare(const struct job_start *start, struct err *err)
 {
+    (void)prctl(PR_SET_NAME, "retort-job");
+    learned = start->learned;
     if (die_with_parent(start->zygote_pid, err) < 0)
         return -1;
     if (map_shared_memory(start->memory_fd, err) < 0)
@@ -180,12 +187,9 @@ prepare(const struct job_start *start, struct err *err)
     output_touch(shared);
     if (start->pages != NULL)
         pages_bring_in(start->pages);
-    if (start->learned != NULL) {
-        /* No program of a user's: what it has to open, and then to read, no job may. */
-        learned = start->learned;
-        pages_open_sources(&page_sources);
+    /* No filter, no limits: what it still has to read, no job may. */
+    if (learned != NULL)
         return 0;
-    }
     if (limits_apply(RLIMIT_STAGE_WARM, NULL, err) < 0)
         return -1;
     /* Last: what comes before needs calls that it forbids. */

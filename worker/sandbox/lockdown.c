@@ -1,7 +1,6 @@
 #include "worker/sandbox/lockdown.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 static int
 close_descriptors(struct err *err)
 {
-    if (close_range(ZYGOTE_TREE_FD + 1, ~0u, 0) < 0)
+    if (close_range(ZYGOTE_PROC_FD + 1, ~0u, 0) < 0)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot close inherited descriptors");
     return 0;
 }
@@ -34,28 +33,14 @@ reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Groups before the group, the group before the user: each needs the privilege of the next. */
-static int
-drop_identity(uint32_t uid, struct err *err)
-{
-    if (uid == 0 || geteuid() != 0)
-        return 0;
-    if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
-        return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot become user %u", uid);
-    if (setuid(0) == 0)
-        return err_set(err, ERR_SANDBOX_ERROR, 0, "user 0 can be had back after dropping it");
-    return 0;
-}
-
 int
-lockdown_zygote(uint32_t uid, struct err *err)
+lockdown_zygote(struct err *err)
 {
+    /* Not the name of the file, which is a number's on some kernels. */
+    (void)prctl(PR_SET_NAME, "retort-zygote");
     if (close_descriptors(err) < 0)
         return -1;
     reset_signals();
-    if (drop_identity(uid, err) < 0)
-        return -1;
-    /* After the change of user, which clears it. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot ask to die with the worker");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -2,8 +2,8 @@
  * An image's native program. The worker starts it; zygote_protocol.h has the command line, the
  * descriptors and the messages. This file is linked with one module's generated code.
  *
- *     worker ──exec──▶ main: lockdown, limits, filter ──▶ boot.c, zygote.c: load, boot, serve
- *                                                     └─fork─▶ job.c: one job, then exit
+ *     worker ──exec──▶ stage.h, main: lockdown, limits, filter ──▶ boot.c, zygote.c: load, boot,
+ * serve └─fork─▶ job.c: one job, then exit
  */
 #include <stdio.h>
 
@@ -27,7 +27,7 @@ main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", argc > 0 ? argv[0] : "image", err.text);
         return 2;
     }
-    if (lockdown_zygote(options.uid, &err) < 0)
+    if (lockdown_zygote(&err) < 0)
         zygote_fail(&err);
     if (limits_apply(RLIMIT_STAGE_ZYGOTE, NULL, &err) < 0)
         zygote_fail(&err);

@@ -55,8 +55,6 @@ parse_one(struct parser *parser, struct sandbox_options *options, struct err *er
     if (parser->at == parser->argc)
         return err_set(err, ERR_INVALID, 0, "%s: unknown, or its value is missing", flag);
     const char *value = parser->argv[parser->at++];
-    if (strcmp(flag, "--uid") == 0)
-        return parse_number32(flag, value, &options->uid, err);
     if (strcmp(flag, "--work-bytes") == 0)
         return parse_number(flag, value, INT64_MAX, &options->work_bytes, err);
     if (strcmp(flag, "--work-files") == 0)
@@ -77,7 +75,7 @@ sandbox_options_parse(struct sandbox_options *options, int argc, char **argv, st
 {
     struct parser parser = {.argv = argv, .argc = argc, .at = 1};
 
-    *options = (struct sandbox_options){.uid = 0};
+    *options = (struct sandbox_options){.bootstrap = false};
     parser.env = calloc((size_t)argc + 1, sizeof(*parser.env));
     if (parser.env == NULL)
         return err_set(err, ERR_SYSTEM, ENOMEM, "cannot read the arguments");

@@ -9,7 +9,6 @@
 
 struct sandbox_options {
     bool bootstrap;         /* the guest's read of WASI_JOB_DEVICE is the fork point */
-    uint32_t uid;           /* to become when root; 0: stay */
     uint64_t work_bytes;    /* most that a job may have in files that it writes */
     uint32_t work_files;    /* most files, directories and links that a job may make */
     const char *rehearsal;  /* program that is run once before READY, or NULL */

@@ -32,10 +32,10 @@ struct mapping {
 };
 
 void
-pages_open_sources(struct page_sources *sources)
+pages_open_sources(struct page_sources *sources, int proc_fd)
 {
-    sources->maps_fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    sources->pagemap_fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+    sources->maps_fd = openat(proc_fd, "self/maps", O_RDONLY | O_CLOEXEC);
+    sources->pagemap_fd = openat(proc_fd, "self/pagemap", O_RDONLY | O_CLOEXEC);
 }
 
 static void

@@ -19,11 +19,12 @@ struct page_list {
     struct page_run runs[PAGE_RUNS_MAX];
 };
 
-/* /proc/self/pagemap and maps, opened while that is still possible. -1 each: not to be had. */
+/* self/pagemap and self/maps of /proc, opened in time. -1 each: not to be had. */
 struct page_sources {
     int maps_fd, pagemap_fd;
 };
-void pages_open_sources(struct page_sources *sources);
+/* proc_fd: of /proc itself, which need not be below this process's root. */
+void pages_open_sources(struct page_sources *sources, int proc_fd);
 
 /*
  * Lists what this process has touched since it was forked: private pages of its own, and pages of

@@ -2,7 +2,6 @@
 
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,8 +69,6 @@ fork_rehearsal(const struct job_memory *memory, bool replace_args, struct page_l
     /* The go byte waits in the socket already. */
     pid_t pid = send(ends[0], &(char){JOB_GO_BYTE}, 1, MSG_NOSIGNAL) == 1 ? fork() : -1;
     if (pid == 0) {
-        /* Changing the user hid this process's own /proc files from it. */
-        (void)prctl(PR_SET_DUMPABLE, 1);
         job_begin(&start);
         return true;
     }

@@ -295,6 +295,7 @@ zygote_serve(void)
     if (zygote.rehearsal != NULL &&
         rehearsal_run(zygote.rehearsal, zygote.guest_starts_after_fork, &pages))
         return;
+    close(ZYGOTE_PROC_FD);
     int child_signal_fd = open_child_signal(&err);
     if (child_signal_fd < 0 || lockdown_hide(&err) < 0)
         zygote_fail(&err);

@@ -74,10 +74,20 @@ all_facts_are_read_and_unknown_ones_passed_over(void **state)
 static void
 a_zygotes_command_follows_from_the_image(void **state)
 {
-    static const char *const wanted[] = {
-        "retort-zygote", "--zygote",     "--bootstrap", "--uid",       "7",    "--work-bytes",
-        "3000000000",    "--work-files", "9",           "--rehearsal", "pass", "--env",
-        "A=1",           "--",           "python",      "-I"};
+    static const char *const wanted[] = {"retort-zygote",
+                                         "--zygote",
+                                         "--bootstrap",
+                                         "--work-bytes",
+                                         "3000000000",
+                                         "--work-files",
+                                         "9",
+                                         "--rehearsal",
+                                         "pass",
+                                         "--env",
+                                         "A=1",
+                                         "--",
+                                         "python",
+                                         "-I"};
     const struct zygote_settings settings = {.uid = 7, .work_bytes = 3000000000, .work_files = 9};
     struct zygote_command command;
     struct image image;
@@ -94,6 +104,8 @@ a_zygotes_command_follows_from_the_image(void **state)
     assert_null(command.argv[command.argc]);
     assert_int_equal(strncmp(command.program, directory, strlen(directory)), 0);
     assert_null(command.env);
+    assert_int_equal(command.uid, 7);
+    assert_true(command.reads_proc);
     zygote_command_fini(&command);
 }
 
