@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/execute_files.h"
 #include "api/execute_limits.h"
 
 static void
@@ -83,7 +84,8 @@ take_members(const struct json_value *object, const struct config *config, struc
              struct validation *validation, struct err *err)
 {
     if (take_code(object, config, job, validation, err) < 0 ||
-        take_stdin(object, config, job, validation, err) < 0)
+        take_stdin(object, config, job, validation, err) < 0 ||
+        execute_files_take(json_member(object, "files"), config, &job->files, validation, err) < 0)
         return -1;
     const struct json_value *timeout = json_member(object, "timeout_ms");
     struct validation_error error = {.field = "timeout_ms"};

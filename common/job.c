@@ -48,30 +48,46 @@ bytes_fini(struct bytes *bytes)
     *bytes = (struct bytes){0};
 }
 
-int
-job_files_add(struct job_files *files, const char *name, size_t name_size, const void *data,
-              size_t size)
+static int
+job_files_grow(struct job_files *files)
 {
-    struct job_file file;
+    size_t capacity = files->capacity * 2 + 8;
 
     if (files->count == JOB_FILES_MOST)
         return -1;
-    if (files->count == files->capacity) {
-        size_t capacity = files->capacity * 2 + 8;
-        struct job_file *longer = realloc(files->list, capacity * sizeof(*longer));
-        if (!longer)
-            return -1;
-        files->list = longer;
-        files->capacity = capacity;
-    }
-    if (bytes_copy(&file.name, name, name_size) < 0)
+    if (files->count < files->capacity)
+        return 0;
+    struct job_file *longer = realloc(files->list, capacity * sizeof(*longer));
+    if (!longer)
         return -1;
-    if (bytes_copy(&file.data, data, size) < 0) {
-        bytes_fini(&file.name);
+    files->list = longer;
+    files->capacity = capacity;
+    return 0;
+}
+
+int
+job_files_take(struct job_files *files, const char *name, size_t name_size, struct bytes *data)
+{
+    struct job_file file = {.data = *data};
+
+    *data = (struct bytes){0};
+    if (job_files_grow(files) < 0 || bytes_copy(&file.name, name, name_size) < 0) {
+        bytes_fini(&file.data);
         return -1;
     }
     files->list[files->count++] = file;
     return 0;
+}
+
+int
+job_files_add(struct job_files *files, const char *name, size_t name_size, const void *data,
+              size_t size)
+{
+    struct bytes copy;
+
+    if (bytes_copy(&copy, data, size) < 0)
+        return -1;
+    return job_files_take(files, name, name_size, &copy);
 }
 
 /* The same, or the shorter one is a directory of the longer one. */

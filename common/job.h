@@ -86,11 +86,12 @@ struct result {
 };
 
 /*
- * Appends a file. Copies name and data. -1: out of memory, or JOB_FILES_MOST are there. Names are
- * the caller's to check.
+ * Appends a file. Copies name and data; the second takes data instead, also when it fails. -1: out
+ * of memory, or JOB_FILES_MOST are there. Names are the caller's to check.
  */
 int job_files_add(struct job_files *files, const char *name, size_t name_size, const void *data,
                   size_t size);
+int job_files_take(struct job_files *files, const char *name, size_t name_size, struct bytes *data);
 /*
  * NULL when a file of that name can be added; else why not, as it follows "the name ": not
  * well-formed (file_name.h), or where the program, its outputs or another of the files must be.

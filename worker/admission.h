@@ -11,6 +11,8 @@
 struct job_maxima {
     size_t code_bytes;        /* a larger program is rejected */
     size_t input_bytes;       /* a larger standard input, too */
+    size_t files;             /* so are more files; 0: the engine takes none */
+    size_t files_bytes;       /* and larger ones, together */
     struct job_limits limits; /* a job that asks for more of any gets this much */
 };
 

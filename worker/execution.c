@@ -8,7 +8,6 @@
 #include "common/utf8.h"
 #include "worker/executor_internal.h"
 
-#define RECORDS_SLACK      4096
 #define LINEAR_MEMORY_MOST (UINT64_C(1) << 32)
 
 /* Kept bytes of one stream, not cut inside a character. */
@@ -241,24 +240,4 @@ execution_free_all(struct execution_list *list)
         event_free(execution->timer);
         free(execution);
     }
-}
-
-size_t
-execution_job_records(const struct job *job, struct execution_record *records)
-{
-    records[0] = (struct execution_record){
-        .type = JOB_RECORD_ARG, .data = EXECUTION_MAIN_PATH, .size = strlen(EXECUTION_MAIN_PATH)};
-    records[1] = (struct execution_record){.type = JOB_RECORD_FILE,
-                                           .name = EXECUTION_MAIN_PATH,
-                                           .data = job->code.data,
-                                           .size = job->code.size};
-    records[2] = (struct execution_record){
-        .type = JOB_RECORD_STDIN, .data = job->input.data, .size = job->input.size};
-    return EXECUTION_JOB_RECORDS;
-}
-
-size_t
-execution_input_capacity(size_t max_code_bytes, size_t max_stdin_bytes)
-{
-    return max_code_bytes + max_stdin_bytes + RECORDS_SLACK;
 }

@@ -3,9 +3,9 @@
  *
  *     struct executor *executor = executor_new(base, &options, &err);
  *     ...
- *     struct execution_record records[EXECUTION_JOB_RECORDS];
+ *     execution_records_init(&records, &job, &err);
  *     struct execution_request request = {
- *         .records = records, .record_count = execution_job_records(&job, records),
+ *         .records = records.list, .record_count = records.count,
  *         .limits = job.limits, .on_done = on_done, .context = mine};
  *     struct execution *execution = executor_run(executor, &request, &err);
  *     ...
@@ -93,11 +93,27 @@ void execution_cancel(struct execution *execution);
 /* What the running job has written so far: borrowed until the next turn of the loop. */
 const char *execution_output(const struct execution *execution, int stream, size_t *size);
 
-/* Records of a queue's job: its code as /work/main.py, the argument of that name, its input. */
-#define EXECUTION_JOB_RECORDS 3
-#define EXECUTION_MAIN_PATH   "/work/main.py"
-size_t execution_job_records(const struct job *job, struct execution_record *records);
-/* input_capacity that is enough for jobs with at most so much code and input. */
-size_t execution_input_capacity(size_t max_code_bytes, size_t max_stdin_bytes);
+#define EXECUTION_WORK      "/work/"
+#define EXECUTION_MAIN_PATH EXECUTION_WORK JOB_MAIN_NAME
+
+/*
+ * Records of a queue's job: its code as /work/main.py, the argument of that name, its input, its
+ * files. Borrows from job. Most jobs have no files, and then nothing is on the heap.
+ */
+#define EXECUTION_FIXED_RECORDS 3
+struct execution_records {
+    struct execution_record *list;
+    size_t count;
+    struct execution_record fixed[EXECUTION_FIXED_RECORDS];
+    char *paths; /* of the files, one after the other */
+};
+/* Do not move it afterwards. execution_records_fini() also when it failed. */
+int execution_records_init(struct execution_records *records, const struct job *job,
+                           struct err *err);
+void execution_records_fini(struct execution_records *records);
+
+/* input_capacity that is enough for jobs with at most so much code and input, and such files. */
+size_t execution_input_capacity(size_t max_code_bytes, size_t max_stdin_bytes, size_t max_files,
+                                size_t max_files_bytes);
 
 #endif

@@ -174,6 +174,8 @@ start_scheduler(struct worker *worker, struct err *err)
         .slots = slot_count(config),
         .maxima = {.code_bytes = config->max_code_bytes,
                    .input_bytes = config->max_stdin_bytes,
+                   .files = worker->engine.cli ? 0 : config->max_files,
+                   .files_bytes = config->max_files_bytes,
                    .limits = config_job_limits(config)},
         .languages = languages,
         .language_count = sizeof(languages) / sizeof(languages[0]),

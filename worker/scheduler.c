@@ -40,7 +40,7 @@ struct lane {
 struct assignment {
     struct lane *lane;
     struct queue_claim claim;
-    struct execution_record records[EXECUTION_JOB_RECORDS];
+    struct execution_records records;
     struct execution *execution;
     struct event *guard;
     bool stopped;       /* before its own end, by us */
@@ -127,6 +127,7 @@ assignment_free(struct assignment *assignment)
     LIST_REMOVE(assignment, link);
     if (assignment->guard)
         event_free(assignment->guard);
+    execution_records_fini(&assignment->records);
     queue_claim_fini(&assignment->claim);
     free(assignment);
 }
@@ -226,6 +227,20 @@ find_lane(struct scheduler *scheduler, const char *language)
     return NULL;
 }
 
+static void
+execute(struct assignment *assignment, struct err *err)
+{
+    struct execution_request request = {
+        .records = assignment->records.list,
+        .record_count = assignment->records.count,
+        .limits = assignment->claim.job.limits,
+        .on_done = on_execution_done,
+        .context = assignment,
+    };
+
+    assignment->execution = executor_run(assignment->lane->executor, &request, err);
+}
+
 /* On success the assignment has the claim, and its on_done will follow. */
 static int
 start(struct scheduler *scheduler, struct queue_claim *claim, struct err *err)
@@ -242,15 +257,9 @@ start(struct scheduler *scheduler, struct queue_claim *claim, struct err *err)
         return err_set(err, ERR_SANDBOX_ERROR, ENOMEM, "taking a job");
     *assignment = (struct assignment){.lane = lane, .claim = *claim};
     LIST_INSERT_HEAD(&scheduler->assignments, assignment, link);
-    struct execution_request request = {
-        .records = assignment->records,
-        .record_count = execution_job_records(&assignment->claim.job, assignment->records),
-        .limits = claim->job.limits,
-        .on_done = on_execution_done,
-        .context = assignment,
-    };
-    if (arm_guard(assignment, err) == 0)
-        assignment->execution = executor_run(lane->executor, &request, err);
+    if (execution_records_init(&assignment->records, &assignment->claim.job, err) == 0 &&
+        arm_guard(assignment, err) == 0)
+        execute(assignment, err);
     if (!assignment->execution) {
         assignment->claim = (struct queue_claim){0}; /* stays the caller's */
         assignment_free(assignment);
@@ -391,7 +400,8 @@ lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler
         .command = language->command,
         .slots = scheduler->slots,
         .spare = scheduler->slots,
-        .input_capacity = execution_input_capacity(maxima->code_bytes, maxima->input_bytes),
+        .input_capacity = execution_input_capacity(maxima->code_bytes, maxima->input_bytes,
+                                                   maxima->files, maxima->files_bytes),
         .output_capacity = maxima->limits.output_bytes,
         .on_state = on_executor_state,
         .context = lane,

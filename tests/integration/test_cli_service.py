@@ -46,6 +46,11 @@ class CliService(ServiceTest):
         self.assertEqual((answer.stdout, answer.stderr), ("abab wasi\n", "e\n"))
         self.assertEqual((answer.exit_code, answer.verdict), (3, "exited"))
 
+    def test_files_are_refused_rather_than_left_out(self) -> None:
+        response = self.service.post({"code": "1", "files": [{"name": "a", "content": ""}]})
+        self.assert_error(response, 422, '"rejected"', "takes no files")
+        self.assertEqual(self.service.execute("print(1)", files=[]).stdout, "1\n")
+
     def test_tracebacks_are_those_of_native_python(self) -> None:
         for code in ("def f(x):\n    return 1 / x\n\nf(0)\n", "x = (1 +\n", "raise ValueError('é')\n",
                      "try:\n    {}['k']\nexcept KeyError:\n    int('z')\n",

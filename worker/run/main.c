@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/file_name.h"
 #include "worker/engine_choice.h"
 #include "worker/image.h"
 #include "worker/run/input.h"
@@ -76,6 +77,48 @@ add_module_arguments(struct run_input *input, const struct image *image,
     return 0;
 }
 
+/* Its own name, which ends in no slash. */
+static const char *
+base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* names: those that are there already. */
+static int
+add_named_file(struct run_input *input, struct job_files *names, const char *value, struct err *err)
+{
+    const char *separator = strstr(value, "::");
+    size_t length = separator != NULL ? (size_t)(separator - value) : strlen(value);
+    const char *name = separator != NULL ? separator + 2 : base_name(value);
+    char host[4096], guest[sizeof(EXECUTION_WORK) + FILE_NAME_BYTES];
+
+    if (length >= sizeof(host))
+        return err_set(err, ERR_INVALID, 0, "the path is too long");
+    snprintf(host, sizeof(host), "%.*s", (int)length, value);
+    const char *fault = job_files_name_fault(names, name, strlen(name));
+    if (fault != NULL)
+        return err_set(err, ERR_INVALID, 0, "the name \"%s\" %s", name, fault);
+    if (job_files_add(names, name, strlen(name), NULL, 0) < 0)
+        return err_set(err, ERR_INVALID, 0, "more than %d files; --dir takes more", JOB_FILES_MOST);
+    snprintf(guest, sizeof(guest), EXECUTION_WORK "%s", name);
+    return run_input_add_file(input, JOB_RECORD_FILE, guest, host, err);
+}
+
+static int
+add_files(struct run_input *input, const struct run_options *options, struct err *err)
+{
+    struct job job = {.id = ""};
+    int result = 0;
+
+    for (size_t i = 0; i < options->file_count && result == 0; i++)
+        result = add_named_file(input, &job.files, options->files[i], err);
+    job_fini(&job);
+    return result == 0 ? 0 : err_wrap(err, "--file");
+}
+
 static int
 add_directories(struct run_input *input, const struct run_options *options, struct err *err)
 {
@@ -124,7 +167,7 @@ collect(struct run_input *input, const struct run_options *options, const struct
     for (; *rest != NULL; rest++)
         if (add_argument(input, *rest, err) < 0)
             return -1;
-    if (add_directories(input, options, err) < 0)
+    if (add_files(input, options, err) < 0 || add_directories(input, options, err) < 0)
         return -1;
     return add_standard_input(input, options, image != NULL, err);
 }

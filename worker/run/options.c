@@ -20,6 +20,8 @@ static const char help_head[] =
     "program's.\n"
     "\n"
     "  --json               print the whole result as JSON instead; exit 0 if there is one\n"
+    "  --file HOST[::NAME]  copy a host file to /work/NAME (its own name without one); may be\n"
+    "                       given several times\n"
     "  --dir HOST::GUEST    copy a host directory into the program's tree (links are left out);\n"
     "                       may be given several times\n"
     "  --env NAME=VALUE     a variable of another image's module; may be given several times\n"
@@ -91,6 +93,19 @@ add_env(struct run_options *options, const char *value, struct err *err)
     if (equals == NULL || equals == value)
         return err_set(err, ERR_INVALID, 0, "--env %s: not NAME=VALUE", value);
     ((const char **)(uintptr_t)options->envs)[options->env_count++] = value;
+    return 0;
+}
+
+static int
+add_file(struct run_options *options, const char *value, struct err *err)
+{
+    const char *separator = strstr(value, "::");
+
+    if (value[0] == '-' && (value[1] == '\0' || separator == value + 1))
+        return err_set(err, ERR_INVALID, 0, "--file %s: standard input is the program's", value);
+    if (value[0] == '\0' || separator == value || (separator != NULL && separator[2] == '\0'))
+        return err_set(err, ERR_INVALID, 0, "--file %s: not HOST or HOST::NAME", value);
+    ((const char **)(uintptr_t)options->files)[options->file_count++] = value;
     return 0;
 }
 
@@ -205,6 +220,10 @@ parse_one(struct run_options *options, int argc, char **argv, int *index, struct
         const char *value = value_of("--env", argc, argv, index, err);
         return value != NULL ? add_env(options, value, err) : -1;
     }
+    if (is_flag(argv[*index], "--file")) {
+        const char *value = value_of("--file", argc, argv, index, err);
+        return value != NULL ? add_file(options, value, err) : -1;
+    }
     int known = parse_limit(options, argc, argv, index, err);
     if (known != 0)
         return known < 0 ? -1 : 0;
@@ -224,7 +243,8 @@ run_options_parse(struct run_options *options, int argc, char **argv, struct err
         return -1;
     options->dirs = calloc((size_t)argc + 1, sizeof(*options->dirs));
     options->envs = calloc((size_t)argc + 1, sizeof(*options->envs));
-    if (options->dirs == NULL || options->envs == NULL)
+    options->files = calloc((size_t)argc + 1, sizeof(*options->files));
+    if (options->dirs == NULL || options->envs == NULL || options->files == NULL)
         return err_set(err, ERR_SYSTEM, ENOMEM, "cannot read the arguments");
     while (index < argc && argv[index][0] == '-' && argv[index][1] != '\0') {
         if (strcmp(argv[index], "--") == 0) {
@@ -250,5 +270,6 @@ run_options_fini(struct run_options *options)
     config_fini(&options->config);
     free((void *)(uintptr_t)options->dirs);
     free((void *)(uintptr_t)options->envs);
+    free((void *)(uintptr_t)options->files);
     *options = (struct run_options){.json = false};
 }

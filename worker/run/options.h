@@ -18,6 +18,8 @@ struct run_options {
     size_t dir_count;
     const char *const *envs; /* NAME=VALUE of each --env */
     size_t env_count;
+    const char *const *files; /* HOST or HOST::NAME of each --file */
+    size_t file_count;
     char *const *arguments; /* NULL-terminated: what follows the flags (and -c CODE) */
 };
 

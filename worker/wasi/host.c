@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "common/file_name.h"
+#include "common/job.h"
 #include "worker/wasi/blocks.h"
 #include "worker/wasi/descriptor.h"
 #include "worker/wasi/device.h"
@@ -11,6 +13,9 @@
 
 /* Far above what anybody needs, far below what overflows. */
 #define NODE_LIMIT_MAX (1u << 24)
+
+/* Every file of the input in a directory of its own, and the program. */
+_Static_assert(1 + JOB_FILES_MOST * FILE_NAME_DEPTH <= WASI_INPUT_NODES, "room for the input");
 
 _Alignas(4096) struct wasi_state wasi_state;
 

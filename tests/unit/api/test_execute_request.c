@@ -15,6 +15,8 @@ static const struct config config = {.max_exec_timeout_ms = 5000,
                                      .memory_limit_mb = 256,
                                      .max_work_bytes = 1000,
                                      .max_work_files = 100,
+                                     .max_files = 3,
+                                     .max_files_bytes = 10,
                                      .max_code_bytes = 20,
                                      .max_stdin_bytes = 10};
 

@@ -13,6 +13,8 @@
 
 static const struct job_maxima maxima = {.code_bytes = 10,
                                          .input_bytes = 20,
+                                         .files = 2,
+                                         .files_bytes = 30,
                                          .limits = {
 #define JOB_LIMIT(field, since, least, most, meaning) .field = 1000,
 #include "common/job_limits.def"
@@ -89,6 +91,53 @@ limits_are_lowered_and_never_raised(void **state)
 }
 
 static void
+files_are_admitted_up_to_their_number_and_size(void **state)
+{
+    static char data[31];
+    static const struct {
+        size_t first, second, third;
+        const char *named; /* NULL: admitted */
+    } rows[] = {{15, 14, SIZE_MAX, NULL},
+                {15, 15, SIZE_MAX, NULL},
+                {15, 16, SIZE_MAX, "MAX_FILES_BYTES"},
+                {31, SIZE_MAX, SIZE_MAX, "MAX_FILES_BYTES"},
+                {0, 0, 0, "(MAX_FILES)"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct err err = ERR_INIT;
+        struct job job = make_job(0, 0);
+        const size_t sizes[] = {rows[i].first, rows[i].second, rows[i].third};
+        for (size_t n = 0; n < 3 && sizes[n] != SIZE_MAX; n++)
+            assert_int_equal(job_files_add(&job.files, "abc" + n, 1, data, sizes[n]), 0);
+        assert_int_equal(job_admit(&maxima, &job, &err), rows[i].named ? -1 : 0);
+        if (rows[i].named) {
+            assert_int_equal(err.code, ERR_REJECTED);
+            assert_non_null(strstr(err.text, rows[i].named));
+        }
+        job.code.size = job.input.size = 0;
+        job_fini(&job);
+    }
+}
+
+static void
+an_engine_without_files_rejects_them(void **state)
+{
+    struct job_maxima none = maxima;
+    struct job job = make_job(0, 0);
+    struct err err = ERR_INIT;
+
+    (void)state;
+    none.files = 0;
+    assert_int_equal(job_admit(&none, &job, &err), 0);
+    assert_int_equal(job_files_add(&job.files, "a", 1, NULL, 0), 0);
+    assert_int_equal(job_admit(&none, &job, &err), -1);
+    assert_int_equal(err.code, ERR_REJECTED);
+    assert_non_null(strstr(err.text, "engine"));
+    job_fini(&job);
+}
+
+static void
 zero_does_not_mean_unlimited(void **state)
 {
     (void)state;
@@ -109,6 +158,8 @@ main(void)
         cmocka_unit_test(sizes_up_to_the_maxima_are_admitted),
         cmocka_unit_test(one_byte_more_is_rejected_with_the_name_of_the_limit),
         cmocka_unit_test(limits_are_lowered_and_never_raised),
+        cmocka_unit_test(files_are_admitted_up_to_their_number_and_size),
+        cmocka_unit_test(an_engine_without_files_rejects_them),
         cmocka_unit_test(zero_does_not_mean_unlimited),
     };
 

@@ -90,7 +90,7 @@ __wrap_executor_run(struct executor *executor, const struct execution_request *r
         err_set(err, ERR_SANDBOX_ERROR, 0, "no zygote");
         return NULL;
     }
-    assert_int_equal(request->record_count, EXECUTION_JOB_RECORDS);
+    assert_int_equal(request->record_count, EXECUTION_FIXED_RECORDS);
     struct fake_execution *execution = &fake.executions[fake.execution_count++];
     *execution = (struct fake_execution){
         .on_done = request->on_done, .context = request->context, .limits = request->limits};
