@@ -49,14 +49,24 @@ finish(struct execution *execution, struct result *result)
     request.on_done(request.context, result);
 }
 
+/* The job process's words, made a sentence of ASCII: it is printed, logged, and sent as JSON. */
+static void
+copy_text(char *text, const struct job_memory_header *header)
+{
+    memcpy(text, header->text, sizeof(header->text));
+    text[sizeof(header->text) - 1] = '\0';
+    for (; *text != '\0'; text++)
+        if (*text < ' ' || *text > '~')
+            *text = '?';
+}
+
 static void
 judge(const struct execution *execution, const struct zygote_event *event, struct result *result)
 {
     struct job_memory_header *header = execution->place->process.memory.header;
     char text[sizeof(header->text)];
 
-    memcpy(text, header->text, sizeof(text));
-    text[sizeof(text) - 1] = '\0';
+    copy_text(text, header);
     struct ending ending = {
         .status = event->status,
         .killed = execution->killed,

@@ -73,6 +73,7 @@ job_memory_open(struct job_memory *memory, size_t input_capacity, size_t output_
         .input_capacity = layout.input_capacity,
         .output_offset = {layout.output_offset[0], layout.output_offset[1]},
         .output_capacity = layout.output_capacity,
+        .output_limit_bytes = layout.output_capacity,
     };
     *memory->header = layout;
     return 0;
@@ -131,8 +132,11 @@ job_memory_output(const struct job_memory *memory, int stream, size_t *kept_byte
     uint64_t kept = atomic_load_explicit(&counter->kept_bytes, memory_order_acquire);
     uint64_t written = atomic_load_explicit(&counter->written_bytes, memory_order_relaxed);
 
-    if (kept > memory->output_capacity)
-        kept = memory->output_capacity;
+    if (kept > memory->output_limit_bytes)
+        kept = memory->output_limit_bytes;
+    /* What prints it may know signed numbers only. */
+    if (written > INT64_MAX)
+        written = INT64_MAX;
     *kept_bytes = (size_t)kept;
     *dropped_bytes = written > kept ? written - kept : 0;
     return (const char *)memory->header + memory->output_offset[stream];

@@ -98,6 +98,7 @@ struct job_memory {
     /* The layout as it was made: what stands in the header may be the job process's words. */
     uint64_t input_offset, input_capacity, input_bytes;
     uint64_t output_offset[2], output_capacity;
+    uint64_t output_limit_bytes; /* believed of each stream: the capacity, or the job's own limit */
 };
 
 /* Creates, sizes, seals and maps. Capacities in bytes; rounded up to pages. */
@@ -111,7 +112,7 @@ int job_memory_add_record(struct job_memory *memory, enum job_record_type type, 
 /* Bytes that a record with such a name and data takes in the input area. */
 size_t job_record_bytes(size_t name_bytes, size_t data_bytes);
 
-/* stream 0 or 1: borrows the kept bytes (clamped) and tells how many were dropped. */
+/* stream 0 or 1: borrows the kept bytes and tells how many were dropped; both are clamped. */
 const char *job_memory_output(const struct job_memory *memory, int stream, size_t *kept_bytes,
                               uint64_t *dropped_bytes);
 

@@ -80,11 +80,10 @@ int
 process_go(struct process *process, const struct job_limits *limits, struct err *err)
 {
     struct job_memory_header *header = process->memory.header;
-    uint64_t output_bytes = limits->output_bytes;
 
-    header->output_limit_bytes = output_bytes < process->memory.output_capacity
-                                     ? output_bytes
-                                     : process->memory.output_capacity;
+    if (limits->output_bytes < process->memory.output_limit_bytes)
+        process->memory.output_limit_bytes = limits->output_bytes;
+    header->output_limit_bytes = process->memory.output_limit_bytes;
     header->memory_limit_bytes = (uint64_t)limits->memory_mb << 20;
     header->cpu_limit_us = (uint64_t)limits->cpu_ms * 1000;
     header->work_limit_bytes = limits->work_bytes;

@@ -164,6 +164,24 @@ output_counters_are_clamped_to_the_capacity(void **state)
     job_memory_output(&memory, 1, &kept, &dropped);
     assert_int_equal(kept, 7);
     assert_int_equal(dropped, 0);
+    memory.header->output[1].written_bytes = UINT64_MAX;
+    job_memory_output(&memory, 1, &kept, &dropped);
+    assert_true(dropped <= INT64_MAX);
+}
+
+static void
+output_counters_are_clamped_to_the_jobs_own_limit(void **state)
+{
+    size_t kept;
+    uint64_t dropped;
+
+    (void)state;
+    memory.output_limit_bytes = 10;
+    memory.header->output[0].kept_bytes = 11;
+    memory.header->output[0].written_bytes = 12;
+    job_memory_output(&memory, 0, &kept, &dropped);
+    assert_int_equal(kept, 10);
+    assert_int_equal(dropped, 2);
 }
 
 static void
@@ -211,6 +229,7 @@ main(void)
         WITH_MEMORY(lengths_beyond_the_input_are_refused),
         WITH_MEMORY(an_unknown_type_and_a_cursor_past_the_end_are_refused),
         WITH_MEMORY(output_counters_are_clamped_to_the_capacity),
+        WITH_MEMORY(output_counters_are_clamped_to_the_jobs_own_limit),
         WITH_MEMORY(what_the_job_process_writes_into_the_header_moves_nothing),
         cmocka_unit_test(capacities_beyond_reason_are_refused),
     };
