@@ -62,6 +62,7 @@ all: $(PROGRAMS) $(B)/libretort-sandbox.a
 include mk/third_party.mk
 include mk/engine.mk
 include mk/test.mk
+include mk/escape.mk
 include mk/fuzz.mk
 include mk/run.mk
 
