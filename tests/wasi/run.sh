@@ -1,9 +1,12 @@
 #!/bin/bash
 # The WASI host under real guests: each tests/wasi/NAME.c becomes a module, an image, and a run in
 # the sandbox, whose output must be NAME.out. Programs that only use what Linux has too are also
-# run natively: Linux must give the same answers.
+# run natively: Linux must give the same answers. Together they call every function that there is.
 #
 #     tests/wasi/run.sh [NAME...]         UPDATE=1 writes the .out files anew
+#
+# Notes at a program's head: `/* rootfs: none */`, `/* run: FLAGS OF RETORT-RUN */` (several: that
+# many runs, one after the other).
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 here=tests/wasi
@@ -15,47 +18,80 @@ passed=0 failed=0
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-# compare NAME WHAT FILE
-compare() {
-    if diff -u "$here/$1.out" "$3" >"$work/diff"; then
-        echo "  ok    $1 ($2)"
+# verdict STATUS WHAT: what it says for itself is in $work/diff
+verdict() {
+    if [ "$1" -eq 0 ]; then
+        echo "  ok    $2"
         passed=$((passed + 1))
     else
-        echo "  FAIL  $1 ($2)"
+        echo "  FAIL  $2"
         cat "$work/diff"
         failed=$((failed + 1))
     fi
 }
 
-# outcome FILE COMMAND...: standard output, standard error and exit status in one file
+# compare NAME WHAT FILE
+compare() {
+    diff -u "$here/$1.out" "$3" >"$work/diff" 2>&1
+    verdict $? "$1 ($2)"
+}
+
+# outcome FILE COMMAND...: standard output, standard error and exit status, added to the file
 outcome() {
     local file=$1
     shift
-    printf 'typed\nin' | "$@" >"$file" 2>"$file.err"
-    echo "exit $?" >>"$file"
-    cat "$file.err" >>"$file"
+    {
+        printf 'typed\nin' | "$@" 2>"$file.err"
+        echo "exit $?"
+        cat "$file.err"
+    } >>"$file"
+}
+
+# noted NAME KEY: the notes of that kind
+noted() {
+    sed -n "s|^/\* $2: *\(.*\)\*/\$|\1|p" "$here/$1.c"
 }
 
 make_image() {
+    local rootfs=(--rootfs "$here/rootfs")
+    [ "$(noted "$1" rootfs)" = "none " ] && rootfs=()
     clang-14 --target=wasm32-wasi -O1 -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
         -D_WASI_EMULATED_PROCESS_CLOCKS -o "$work/$1.wasm" "$here/$1.c" \
         -lwasi-emulated-process-clocks &&
-        aot/retort-aot -q --no-profile --opt -O1 --rootfs $here/rootfs \
+        aot/retort-aot -q --no-profile --opt -O1 "${rootfs[@]}" \
             --library "$build/libretort-sandbox.a" -o "$work/$1" "$work/$1.wasm"
 }
 
 run_guest() {
-    if make_image "$1" >"$work/log" 2>&1; then
-        outcome "$work/$1.guest" "$build/retort-run" --image "$work/$1" one "two three"
-    else
+    local flags runs
+    mapfile -t runs < <(noted "$1" run)
+    [ ${#runs[@]} -eq 0 ] && runs=("")
+    if ! make_image "$1" >"$work/log" 2>&1; then
         cp "$work/log" "$work/$1.guest"
+        return
     fi
+    for flags in "${runs[@]}"; do
+        # shellcheck disable=SC2086 # flags are words
+        outcome "$work/$1.guest" "$build/retort-run" --image "$work/$1" $flags one "two three"
+    done
 }
 
 run_native() {
     mkdir "$work/$1.dir"
     gcc -D_GNU_SOURCE -I. -o "$work/$1.native" "$here/$1.c" || return
     outcome "$work/$1.linux" "$work/$1.native" "$work/$1.dir"
+}
+
+# Is there a function of the table that no guest calls?
+check_table() {
+    local called table
+    table=$(sed -n 's/^WASI_FUNCTION([^,]*, \([a-z_]*\),.*/\1/p' worker/wasi/functions.def | sort)
+    called=$(for module in "$work"/*.wasm; do
+        wasm-objdump -x -j Import "$module"
+    done | sed -n 's/.*<- wasi_snapshot_preview1\.\([a-z_]*\)$/\1/p' | sort -u)
+    comm -23 <(echo "$table") <(echo "$called") | sed 's/$/ is called by no guest/' >"$work/diff"
+    [ -n "$table" ] && [ ! -s "$work/diff" ]
+    verdict $? "each of the $(wc -l <<<"$table") functions is called"
 }
 
 for name in $names; do
@@ -70,5 +106,6 @@ for name in $names; do
         ;;
     esac
 done
+[ $# -eq 0 ] && check_table
 echo "wasi: $passed passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]
