@@ -162,6 +162,8 @@ SEQUENCES: list[tuple[str, int, bytes]] = [
     ("job", BOOTING, opened("dev/job", 0, READ_ONLY) + call("fd_read", FD, buffers((R0, 0)), R1)
      + read(FD, 5) + read(FD) + opened("dev/job", 0, READ_ONLY) + opened("work/main.py", 0)
      + read(NEXT)),
+    ("job-in-the-way", BOOTING, opened("work/d") + written(FD) + opened("dev/job", 0, READ_ONLY)
+     + read(NEXT)),
     ("devices", IN_JOB, b"".join(opened("dev/" + name, 0) + written(FD) + read(FD)
                                  + call("fd_seek", FD, 5, 0, R0) + call("fd_close", FD)
                                  for name in ("null", "zero", "random", "note"))),

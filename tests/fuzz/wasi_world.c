@@ -135,10 +135,14 @@ begin(int replace_args)
         die("beginning a job", &err);
 }
 
+/* What a guest made while it booted may be in the way of the job's files: the process ends. */
 static void
 await_job(void)
 {
-    begin(0);
+    struct err err = ERR_INIT;
+
+    if (wasi_begin_job(memory.header, 0, &err) < 0)
+        longjmp(world_exit, 1);
 }
 
 static void
@@ -194,7 +198,7 @@ static void
 poison_slack(void)
 {
     char *nodes_end = (char *)(wasi_state.nodes + wasi_state.node_capacity);
-    char *entries_end = (char *)(wasi_state.entries + wasi_state.entry_capacity);
+    char *entries_end = (char *)(wasi_state.entries + wasi_state.entry_table);
     uintptr_t end = ((uintptr_t)entries_end + 4095) & ~(uintptr_t)4095;
 
     ASAN_POISON_MEMORY_REGION(nodes_end, (size_t)((char *)wasi_state.entries - nodes_end));
