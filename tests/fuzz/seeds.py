@@ -206,6 +206,17 @@ def records() -> Iterator[tuple[str, bytes]]:
     yield "too-long", struct.pack("<IIQ", 3, 1, 1 << 63) + b"x"
 
 
+def begin() -> Iterator[tuple[str, bytes]]:
+    files = b"".join(record(3, name, b"text") for name in
+                     (b"/work/main.py", b"/work/a/b/c", b"/lib/os.py", b"./x", b"/data/y"))
+    preopened = b"".join(record(4, name, data) for name, data in
+                         ((b"/", b"/"), (b"/data", b"data"), (b"/work/outputs", b"")))
+    rest = record(1, b"", b"argument") + record(2, b"", b"A=b") + record(5, b"", b"typed")
+    for first in (0, 1):
+        yield f"files-{first}", bytes([first]) + files + rest
+        yield f"preopened-{first}", bytes([first]) + preopened + files
+
+
 def tree() -> Iterator[tuple[str, bytes]]:
     sys.path.insert(0, str(ROOT / "aot"))
     from retort_aot import tree as image_tree  # pylint: disable=import-outside-toplevel
@@ -220,7 +231,7 @@ def texts(target: str) -> Iterator[tuple[str, bytes]]:
         yield file.name, file.read_bytes()
 
 
-TARGETS = {"wasi": wasi(), "codec": codec(), "records": records(), "tree": tree(),
+TARGETS = {"wasi": wasi(), "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
            "http": texts("http"), "json": texts("json")}
 
 

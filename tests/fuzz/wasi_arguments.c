@@ -1,6 +1,5 @@
 #include "tests/fuzz/wasi_arguments.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +135,7 @@ address(struct fuzz_input *input)
 {
     uint8_t byte = fuzz_byte(input);
 
+    input->at_end = byte >= 0xb0 && byte < 0xc0;
     if (byte < 0x80)
         return GUEST_RESULTS_AT + byte * 8u;
     if (byte < 0xc0)
@@ -270,6 +270,13 @@ size_of_buffer(struct fuzz_input *input)
     return byte < 0xe0 ? byte : special(input);
 }
 
+/* The buffer's address, of which the length has become known. */
+static uint32_t
+settle(const struct fuzz_input *input, uint32_t at, uint32_t size)
+{
+    return input->at_end && size <= GUEST_BYTES ? GUEST_BYTES - size : at;
+}
+
 static uint32_t
 iovecs(struct fuzz_input *input)
 {
@@ -286,6 +293,7 @@ iovecs(struct fuzz_input *input)
     uint32_t at = input->last;
     for (uint32_t i = 0; i < count; i++) {
         struct wasi_iovec iovec = {.buf = address(input), .buf_len = size_of_buffer(input)};
+        iovec.buf = settle(input, iovec.buf, iovec.buf_len);
         if (mode & 16)
             iovec.buf = at;
         memcpy(array + i * sizeof(iovec), &iovec, sizeof(iovec));
@@ -374,6 +382,9 @@ void
 fuzz_arguments(struct fuzz_input *input, const uint8_t *parameters, size_t count,
                uint64_t *arguments)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         arguments[i] = argument(input, (enum kind)parameters[i]);
+        if (parameters[i] == SIZE)
+            arguments[i - 1] = settle(input, (uint32_t)arguments[i - 1], (uint32_t)arguments[i]);
+    }
 }

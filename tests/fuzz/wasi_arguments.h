@@ -5,6 +5,7 @@
 #ifndef RETORT_FUZZ_WASI_ARGUMENTS_H
 #define RETORT_FUZZ_WASI_ARGUMENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct fuzz_input {
     uint32_t place;   /* where the next structure goes in the guest's memory */
     uint32_t last;    /* where the last one went */
     uint32_t pending; /* length or count that belongs to it */
+    bool at_end;      /* the buffer whose length comes next is to end where memory does */
 };
 
 uint8_t fuzz_byte(struct fuzz_input *input);

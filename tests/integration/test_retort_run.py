@@ -83,6 +83,8 @@ class RetortRun(unittest.TestCase):
         for arguments in (["missing.py"], [], ["--no-such-flag", "-c", "1"],
                           ["--memory-limit-mb=1", "-c", "1"], ["--memory-limit-mb=x", "-c", "1"],
                           ["--dir", "nonsense", "-c", "1"], ["-c"],
+                          ["--env", "nonsense", "-c", "1"], ["--env", "=x", "-c", "1"],
+                          ["--env", "A=b", "-c", "1"], ["--env"],
                           ["--dir", "/no/such/dir::/x", "-c", "1"]):
             with self.subTest(arguments):
                 done = self.run_it(*arguments)
