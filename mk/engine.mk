@@ -12,9 +12,7 @@ else
 PYTHON_IMAGE := $(B)/image/python
 AOT_FLAGS    := --base 0x200000000000 --opt -O1 --no-profile --no-lto
 endif
-# Static: no library to find where there is no root, fewer mappings for each fork to copy. The
-# sanitizers' runtime cannot be.
-AOT_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE),-static-pie) $(if $(COVERAGE),--coverage)
+AOT_LDFLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZE)) $(if $(COVERAGE),--coverage)
 AOT_SRC     := $(shell find aot -name '*.py' -o -name '*.[ch]') aot/retort-aot
 
 .PHONY: python-wasm image FORCE

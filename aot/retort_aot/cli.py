@@ -16,7 +16,10 @@ from .progress import Progress
 ROOT = Path(__file__).resolve().parent.parent.parent
 LIBRARY = ROOT / "build" / "release" / "libretort-sandbox.a"
 DEFAULT_DISPATCH = "_PyEval_EvalFrameDefault"
-LINK_FLAGS = ("-pie", "-Wl,-z,relro,-z,now")
+# Static: no interpreter or library to find, so that it starts where the root is empty; and fewer
+# mappings for each fork to copy. The sanitizers' runtime cannot be.
+STATIC, DYNAMIC = "-static-pie", "-pie"
+LINK_FLAGS = ("-Wl,-z,relro,-z,now",)
 # The driver refers to __gcov_dump weakly, which alone does not take it from the library.
 INSTRUMENTED_LIBRARIES = ("-Wl,-u,__gcov_dump", "-lgcov")
 LIBRARIES = ("-lseccomp", "-lm")
@@ -210,7 +213,9 @@ class Build:
 
     def _link(self, objects, target, driver, libraries):
         arguments = self.arguments
-        command = [arguments.cc, *LINK_FLAGS, *shlex.split(arguments.ldflags),
+        ldflags = shlex.split(arguments.ldflags)
+        sanitized = any(flag.startswith("-fsanitize") for flag in ldflags)
+        command = [arguments.cc, DYNAMIC if sanitized else STATIC, *LINK_FLAGS, *ldflags,
                    "-o", str(target), *map(str, objects)]
         if driver:
             command += ["-std=gnu11", f"-I{ROOT}", "-O1",

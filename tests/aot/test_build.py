@@ -54,6 +54,14 @@ class Programs(support.Case):
                 status, output, errors = self.run_program(built, "last")
                 self.assertEqual((status, output, errors), (3, OUTPUT, ""))
 
+    def test_a_program_needs_no_file_to_start(self):
+        """No interpreter, no library: a zygote's root is empty."""
+        built = self.build(c_program(self.directory))
+        headers = subprocess.run(["readelf", "-lW", built], capture_output=True, text=True,
+                                 check=True).stdout
+        self.assertIn("LOAD", headers)
+        self.assertNotIn("INTERP", headers)
+
     def test_a_program_without_names_runs(self):
         module = c_program(self.directory, "-s")
         self.assertEqual(self.run_program(self.build(module), "last")[:2], (3, OUTPUT))
