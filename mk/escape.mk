@@ -15,7 +15,7 @@ $(ESCAPE_IMAGE)/image.json: $(ESCAPE_WASM) $(B)/tests/escape/door.o $(B)/libreto
 	@echo "  IMAGE   $(@D)"
 	$(Q)aot/retort-aot -q $< -o $(@D) --language python --reads-job-device --arg python \
 	    --no-profile --no-lto --opt -O1 --library $(B)/libretort-sandbox.a \
-	    --ldflags "-Wl,--wrap=wasi_sock_recv $(B)/tests/escape/door.o"
+	    --ldflags "-Wl,--wrap=wasi_sock_recv,--wrap=poll $(B)/tests/escape/door.o"
 $(B)/tests/escape/table: $(B)/tests/escape/table.o $(B)/libretort-sandbox.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lseccomp

@@ -4,6 +4,7 @@
  */
 #include "tests/escape/door.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -114,8 +115,25 @@ instruction(uint64_t which)
     return 0;
 }
 
+/* The zygote of this image waits for requests in poll(). */
+static struct door_request *later;
+
+int __real_poll(struct pollfd *watched, nfds_t count, int timeout_ms);
+int __wrap_poll(struct pollfd *watched, nfds_t count, int timeout_ms);
+
+int
+__wrap_poll(struct pollfd *watched, nfds_t count, int timeout_ms)
+{
+    struct door_request *request = later;
+
+    later = NULL;
+    if (request != NULL)
+        request->result = call(request->number, request->arguments);
+    return __real_poll(watched, count, timeout_ms);
+}
+
 static uint64_t
-serve(const struct door_request *request)
+serve(struct door_request *request)
 {
     switch ((enum door_operation)request->operation) {
     case DOOR_CALL:
@@ -130,6 +148,9 @@ serve(const struct door_request *request)
         return return_from_signal(request->number);
     case DOOR_WHERE:
         return where(request->number);
+    case DOOR_LATER:
+        later = request;
+        return 0;
     case DOOR_INSTRUCTION:
         return instruction(request->number);
     }

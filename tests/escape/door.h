@@ -16,12 +16,13 @@
 #define DOOR_MARKER         "retort: this program has a door out of its sandbox"
 
 enum door_operation {
-    DOOR_CALL = 1,    /* a system call: number, arguments */
-    DOOR_CALL_32,     /* the same by int 0x80: eax, ebx, ecx, edx, esi, edi */
-    DOOR_COPY,        /* arguments[2] bytes from arguments[1] to arguments[0] */
-    DOOR_JUMP,        /* calls the code at number with the arguments */
-    DOOR_SIGRETURN,   /* rt_sigreturn with the stack pointer at number */
-    DOOR_WHERE,       /* an address: number is an enum door_where */
+    DOOR_CALL = 1,  /* a system call: number, arguments */
+    DOOR_CALL_32,   /* the same by int 0x80: eax, ebx, ecx, edx, esi, edi */
+    DOOR_COPY,      /* arguments[2] bytes from arguments[1] to arguments[0] */
+    DOOR_JUMP,      /* calls the code at number with the arguments */
+    DOOR_SIGRETURN, /* rt_sigreturn with the stack pointer at number */
+    DOOR_WHERE,     /* an address: number is an enum door_where */
+    DOOR_LATER,     /* a call, once, when the zygote serves: what is asked for stays where it is */
     DOOR_INSTRUCTION, /* one instruction: number is an enum door_instruction */
 };
 

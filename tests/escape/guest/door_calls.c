@@ -9,6 +9,13 @@ __attribute__((import_module("wasi_snapshot_preview1"), import_name("sock_recv")
 import_sock_recv(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint32_t flags, uint32_t ret_bytes,
                  uint32_t ret_flags);
 
+void
+door_at(enum door_operation operation, struct door_request *request)
+{
+    request->operation = operation;
+    (void)import_sock_recv(DOOR_FD, (uint32_t)(uintptr_t)request, 0, 0, 0, 0);
+}
+
 uint64_t
 door(enum door_operation operation, uint64_t number, const uint64_t *arguments)
 {

@@ -16,6 +16,9 @@ uint64_t host_address(const void *pointer);
 /* arguments: DOOR_ARGUMENT_COUNT of them, or NULL for zeroes. */
 uint64_t door(enum door_operation operation, uint64_t number, const uint64_t *arguments);
 
+/* A request that the native side may keep. */
+void door_at(enum door_operation operation, struct door_request *request);
+
 /* A system call with three arguments. */
 int64_t host_call(int number, uint64_t first, uint64_t second, uint64_t third);
 

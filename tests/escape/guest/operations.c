@@ -10,6 +10,7 @@
 #include "tests/escape/guest/door_calls.h"
 
 #define BUFFER_BYTES    (1u << 20)
+#define NOT_YET         UINT64_C(123456789)
 #define HOST_MPROTECT   10
 #define HOST_READ_WRITE 3
 
@@ -38,6 +39,27 @@ static uint64_t
 run_call_32(const uint64_t *words)
 {
     return door(DOOR_CALL_32, words[0], words + 1);
+}
+
+static struct door_request asked_for;
+
+/* later NUMBER ARGUMENT...: a call that the zygote makes when it serves */
+static uint64_t
+run_later(const uint64_t *words)
+{
+    asked_for = (struct door_request){.number = words[0], .result = NOT_YET};
+    memcpy(asked_for.arguments, words + 1, sizeof(asked_for.arguments));
+    door_at(DOOR_LATER, &asked_for);
+    asked_for.result = NOT_YET;
+    return 0;
+}
+
+/* answer: what came of it; NOT_YET if nothing has */
+static uint64_t
+run_answer(const uint64_t *words)
+{
+    (void)words;
+    return *(volatile uint64_t *)&asked_for.result;
 }
 
 static uint64_t
@@ -272,6 +294,7 @@ static const struct operation operations[] = {
     {"spin", run_spin},         {"exit", run_exit},
     {"trap", run_trap},         {"claim", run_claim},
     {"stripes", run_stripes},   {"flip", run_flip},
+    {"later", run_later},       {"answer", run_answer},
     {"page", run_page},         {"print", run_print},
 };
 
