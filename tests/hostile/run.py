@@ -22,14 +22,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import corpus  # noqa: E402
 from corpus import Case, Outcome  # noqa: E402
-from service import BUILD, IMAGE, REPOSITORY, Service, descendants, processes, wait_until  # noqa: E402
+from service import (BUILD, IMAGE, REPOSITORY, SANITIZED, Service, descendants,  # noqa: E402
+                     wait_until)
 
 AT_ONCE = 2
+WORKER_GROWTH_KIB = 16 << 10
 PROCESS_TIMEOUT_S = 90
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -90,6 +91,7 @@ class HttpWay(Way):
         try:
             self.service.start()
             self.before = self.state()
+            self.resident_before_kib = self.resident_kib()
         except BaseException:
             self.service.stop(1)
             raise
@@ -128,7 +130,14 @@ class HttpWay(Way):
                 "keys without an expiry": permanent,
                 "files": sorted(p.name for p in self.service.directory.iterdir())}
 
+    def resident_kib(self) -> int:
+        status = pathlib.Path(f"/proc/{self.service.parts['worker'].pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0])
+
     def leftovers(self) -> list[str]:
+        grown_kib = self.resident_kib() - self.resident_before_kib
+        if grown_kib > WORKER_GROWTH_KIB and not SANITIZED:
+            return [f"the worker has grown by {grown_kib} KiB"]
         try:
             wait_until(lambda: self.state() == self.before, "the state of before")
         except AssertionError:
