@@ -120,3 +120,7 @@ $(BENCH_TOOLS): $(B)/%: $(B)/%.o $(B)/tests/bench/samples.o
 .PHONY: bench
 bench: all image $(BENCH_TOOLS) ## Side by side with native Python; build/bench.json
 	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/bench/bench.py
+
+.PHONY: neighbours
+neighbours: all image $(BENCH_TOOLS) ## What hostile programs cost others on the same worker
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/bench/neighbours.py

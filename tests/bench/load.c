@@ -1,7 +1,9 @@
 /*
- * load PORT CLIENTS REQUESTS BODY-FILE EXPECTED: CLIENTS connections to 127.0.0.1, each sending its
- * next request when the last is answered, until REQUESTS are answered. REQUESTS equal to CLIENTS is
- * a burst: all are sent at once, on connections made before, and count from the first send.
+ * load PORT CLIENTS REQUESTS BODY-FILE EXPECTED [PERIOD_US]: CLIENTS connections to 127.0.0.1, each
+ * sending its next request when the last is answered, until REQUESTS are answered. REQUESTS equal
+ * to CLIENTS is a burst: all are sent at once, on connections made before, and count from the first
+ * send. With PERIOD_US one request is due every so often, and counts from when it was due: what had
+ * to wait for an earlier answer is not left out.
  *
  * One thread and poll(): on a machine of few cores a load generator must not
  * be what is measured. An answer without the text EXPECTED in it is an error.
@@ -20,6 +22,7 @@
 #include "tests/bench/samples.h"
 
 #define ANSWER_BYTES 65536
+#define PATIENCE_US  30000000u
 
 struct client {
     uint64_t began_us;
@@ -32,6 +35,7 @@ struct load {
     struct client *clients;
     struct pollfd *polls;
     size_t count, total, sent;
+    uint64_t period_us; /* 0: the next request follows the answer */
     char *request;
     size_t request_bytes;
     const char *expected;
@@ -74,13 +78,24 @@ connect_to(uint16_t port)
     return fd;
 }
 
+/* When the next request is to be sent. */
+static uint64_t
+due_us(const struct load *load)
+{
+    return load->samples.began_us + load->sent * load->period_us;
+}
+
 static void
 send_next(struct load *load, size_t index)
 {
     struct client *client = &load->clients[index];
-    client->began_us = load->count == load->total ? load->samples.began_us : samples_clock_us();
+    if (load->period_us > 0)
+        client->began_us = due_us(load);
+    else
+        client->began_us = load->count == load->total ? load->samples.began_us : samples_clock_us();
     client->received = 0;
     load->sent++;
+    load->polls[index].events = POLLIN;
     if (send(load->polls[index].fd, load->request, load->request_bytes, MSG_NOSIGNAL) !=
         (ssize_t)load->request_bytes)
         die("send");
@@ -114,19 +129,36 @@ receive(struct load *load, size_t index)
         return;
     samples_add(&load->samples, samples_clock_us() - client->began_us);
     load->samples.errors += strstr(client->answer, load->expected) == NULL;
-    if (load->sent < load->total)
+    load->polls[index].events = 0;
+    if (load->period_us == 0 && load->sent < load->total)
         send_next(load, index);
-    else
-        load->polls[index].events = 0;
+}
+
+/* Sends what is due, as far as there are clients that wait for nothing. How long until more is, in
+ * us. */
+static uint64_t
+send_due(struct load *load)
+{
+    for (size_t i = 0; i < load->count && load->sent < load->total; i++) {
+        uint64_t now_us = samples_clock_us();
+        if (now_us < due_us(load))
+            return due_us(load) - now_us;
+        if (load->polls[i].events == 0)
+            send_next(load, i);
+    }
+    return PATIENCE_US;
 }
 
 static void
 run(struct load *load)
 {
-    for (size_t i = 0; i < load->count; i++)
+    for (size_t i = 0; load->period_us == 0 && i < load->count; i++)
         send_next(load, i);
     while (load->samples.count < load->total) {
-        if (poll(load->polls, load->count, 30000) <= 0)
+        uint64_t wait_us = load->period_us > 0 ? send_due(load) : PATIENCE_US;
+        struct timespec wait = {.tv_sec = (time_t)(wait_us / 1000000),
+                                .tv_nsec = (long)(wait_us % 1000000) * 1000};
+        if (ppoll(load->polls, load->count, &wait, NULL) <= 0 && wait_us == PATIENCE_US)
             die("poll");
         for (size_t i = 0; i < load->count; i++)
             if (load->polls[i].revents)
@@ -137,12 +169,13 @@ run(struct load *load)
 int
 main(int argc, char **argv)
 {
-    if (argc != 6) {
-        fprintf(stderr, "usage: load PORT CLIENTS REQUESTS BODY-FILE EXPECTED\n");
+    if (argc != 6 && argc != 7) {
+        fprintf(stderr, "usage: load PORT CLIENTS REQUESTS BODY-FILE EXPECTED [PERIOD_US]\n");
         return 2;
     }
     struct load load = {.count = strtoul(argv[2], NULL, 10),
                         .total = strtoul(argv[3], NULL, 10),
+                        .period_us = argc > 6 ? strtoul(argv[6], NULL, 10) : 0,
                         .expected = argv[5]};
     load.clients = calloc(load.count, sizeof(*load.clients));
     load.polls = calloc(load.count, sizeof(*load.polls));
@@ -150,8 +183,7 @@ main(int argc, char **argv)
         die("clients");
     make_request(&load, argv[4]);
     for (size_t i = 0; i < load.count; i++)
-        load.polls[i] = (struct pollfd){.fd = connect_to((uint16_t)strtoul(argv[1], NULL, 10)),
-                                        .events = POLLIN};
+        load.polls[i] = (struct pollfd){.fd = connect_to((uint16_t)strtoul(argv[1], NULL, 10))};
     samples_init(&load.samples, load.total);
     run(&load);
     samples_print(&load.samples, "");
