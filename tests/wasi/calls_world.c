@@ -252,10 +252,10 @@ nothing_is_a_socket(void)
     uint32_t iovec[2] = {AT(buffer), 4};
 
     EXPECT(NOTSOCK, host_sock_shutdown(1, 1));
-    EXPECT(NOTSOCK, host_sock_shutdown(dir, 3));
+    EXPECT(BADF, host_sock_shutdown(dir, 3));
     EXPECT(NOTSOCK, host_sock_recv(0, AT(iovec), 1, 0, AT(&ret), AT(&ret2)));
     EXPECT(NOTSOCK, host_sock_send(1, AT(iovec), 1, 0, AT(&ret)));
-    EXPECT(NOTSOCK, host_sock_accept(3, 0, AT(&ret)));
+    EXPECT(NOTSOCK, host_sock_accept(2, 0, AT(&ret)));
     EXPECT(BADF, host_sock_shutdown(200, 1));
     EXPECT(BADF, host_sock_recv(200, AT(iovec), 1, 0, AT(&ret), AT(&ret2)));
     EXPECT(BADF, host_sock_send(200, AT(iovec), 1, 0, AT(&ret)));

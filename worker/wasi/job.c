@@ -207,28 +207,12 @@ make_path(const struct job_record_view *view)
     return error;
 }
 
-/* What is in a preopened directory comes right after it. */
-static bool
-is_preopened(const struct job_record_view *view)
-{
-    const struct wasi_state *state = &wasi_state;
-
-    if (view->type == JOB_RECORD_DIR && view->data_bytes > 0)
-        return true;
-    if (state->preopen_count == 0)
-        return false;
-    const struct preopen *last = &state->preopens[state->preopen_count - 1];
-    return view->name_bytes > last->name_bytes &&
-           memcmp(view->name, last->name, last->name_bytes) == 0;
-}
-
 static enum wasi_errno
 take_record(const struct job_record_view *view)
 {
     switch (view->type) {
     case JOB_RECORD_FILE:
     case JOB_RECORD_DIR:
-        wasi_state.root_wanted |= !is_preopened(view);
         return make_path(view);
     case JOB_RECORD_STDIN:
         contents_borrow(node_own(wasi_state.stdin_node), view->data, view->data_bytes);
@@ -252,10 +236,7 @@ remove_job_device(void)
     directory_remove(entry);
 }
 
-/*
- * A module that starts with its job finds open what it was given by name, in that order; then the
- * root, if anything is in it that could be meant for the module.
- */
+/* A module that starts with its job finds open what it was given by name, in that order. */
 static void
 close_root(void)
 {
@@ -263,17 +244,38 @@ close_root(void)
     wasi_state.preopen_count = 0;
 }
 
-static enum wasi_errno
-open_root(void)
+static bool
+is_preopened(const char *name)
 {
     const struct wasi_state *state = &wasi_state;
 
-    if (!state->root_wanted && (state->tree.nodes == NULL || state->tree.nodes[0].data_bytes == 0))
-        return WASI_OK;
     for (uint32_t i = 0; i < state->preopen_count; i++)
-        if (state->preopens[i].name_bytes == 1 && state->preopens[i].name[0] == '/')
-            return WASI_OK;
-    return make_preopen(NODE_ROOT, "/", 1);
+        if (state->preopens[i].name_bytes == strlen(name) &&
+            memcmp(state->preopens[i].name, name, strlen(name)) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * Then what every program has: the root, if the image has files, else the directories in it. A
+ * module that was given a root of its own has that.
+ */
+static enum wasi_errno
+open_rest(void)
+{
+    static const char *const names[] = {"/work", "/tmp", "/dev"};
+    const struct tree *tree = &wasi_state.tree;
+    enum wasi_errno error = WASI_OK;
+
+    if (is_preopened("/"))
+        return WASI_OK;
+    if (tree->nodes != NULL && tree->nodes[0].data_bytes > 0)
+        return make_preopen(NODE_ROOT, "/", 1);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && error == WASI_OK; i++)
+        if (!is_preopened(names[i]))
+            error = make_preopen(directory_find(NODE_ROOT, names[i] + 1, strlen(names[i]) - 1),
+                                 names[i], strlen(names[i]));
+    return error;
 }
 
 int
@@ -300,7 +302,7 @@ wasi_begin_job(const struct job_memory_header *input, int replace_args, struct e
     }
     if (more < 0)
         return err_set(err, ERR_PROTOCOL, 0, "the job's records are damaged");
-    if (replace_args && open_root() != WASI_OK)
+    if (replace_args && open_rest() != WASI_OK)
         return err_set(err, ERR_INVALID, 0, "more than %d directories", WASI_PREOPENS);
     wasi_limit_job(wasi_state.config.work_limit_bytes, wasi_state.config.node_limit);
     return 0;

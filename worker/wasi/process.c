@@ -116,11 +116,14 @@ wasi_random_get(uint32_t buf, uint32_t buf_len)
     return buffer == NULL ? WASI_EFAULT : device_fill_random(buffer, buf_len);
 }
 
-/* There are no sockets. */
+/* There are no sockets. Directories are no descriptors for any call that moves bytes. */
 static enum wasi_errno
 no_socket(uint32_t fd)
 {
-    return descriptor_get(fd) == NULL ? WASI_EBADF : WASI_ENOTSOCK;
+    const struct descriptor *descriptor = descriptor_get(fd);
+
+    return descriptor == NULL || descriptor_is(descriptor, NODE_DIRECTORY) ? WASI_EBADF
+                                                                           : WASI_ENOTSOCK;
 }
 
 uint32_t

@@ -64,7 +64,6 @@ struct wasi_state {
     const struct job_memory_header *input; /* NULL before wasi_begin_job() */
     bool job_awaited;                      /* the job device has been read */
     bool replace_args;
-    bool root_wanted;  /* by a module: some of its files lie in none of its directories */
     uint32_t job_root; /* where the paths of the job's files begin: the root, or its own "/" */
 
     /* Nodes and names that this process made: see node.h, directory.h. */

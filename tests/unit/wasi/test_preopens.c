@@ -90,24 +90,42 @@ forget_image(void)
 }
 
 static void
-a_module_without_files_finds_nothing_open_that_it_was_not_given(void **state)
+assert_preopen(uint32_t fd, const char *expected)
+{
+    uint32_t ret = guest_place(8), name = guest_place(16);
+
+    assert_int_equal(wasi_fd_prestat_get(fd, ret), WASI_OK);
+    assert_int_equal(guest_u32(ret + 4), strlen(expected));
+    assert_int_equal(wasi_fd_prestat_dir_name(fd, name, 16), WASI_OK);
+    assert_memory_equal(guest_memory + name, expected, strlen(expected));
+}
+
+static void
+a_module_without_files_finds_what_every_program_has(void **state)
 {
     uint32_t ret = guest_place(8);
 
     (void)state;
     forget_image();
     assert_int_equal(begin(1), 0);
-    assert_int_equal(wasi_fd_prestat_get(3, ret), WASI_EBADF);
+    assert_preopen(3, "/work");
+    assert_preopen(4, "/tmp");
+    assert_preopen(5, "/dev");
+    assert_int_equal(wasi_fd_prestat_get(6, ret), WASI_EBADF);
+    assert_int_equal(stat_at(5, "null", 0, &stat), WASI_OK);
     forget_image();
     add(JOB_RECORD_DIR, "/data", "/data");
     add(JOB_RECORD_FILE, "/data/a", "x");
+    add(JOB_RECORD_DIR, "/tmp", "/tmp");
+    add(JOB_RECORD_FILE, "/work/b", "x");
     assert_int_equal(begin(1), 0);
-    assert_int_equal(wasi_fd_prestat_get(3, ret), WASI_OK);
-    assert_int_equal(wasi_fd_prestat_get(4, ret), WASI_EBADF);
-    forget_image();
-    add(JOB_RECORD_FILE, "/work/a", "x");
-    assert_int_equal(begin(1), 0);
-    assert_int_equal(stat_at(4, "work/a", 0, &stat), WASI_OK);
+    assert_preopen(3, "/data");
+    assert_preopen(4, "/tmp");
+    assert_preopen(5, "/work");
+    assert_preopen(6, "/dev");
+    assert_int_equal(wasi_fd_prestat_get(7, ret), WASI_EBADF);
+    assert_int_equal(stat_at(3, "a", 0, &stat), WASI_OK);
+    assert_int_equal(stat_at(5, "b", 0, &stat), WASI_OK);
 }
 
 static void
@@ -142,7 +160,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(directories_are_preopened_for_modules_that_start_with_their_job),
-        TEST(a_module_without_files_finds_nothing_open_that_it_was_not_given),
+        TEST(a_module_without_files_finds_what_every_program_has),
         TEST(a_modules_own_root_holds_what_it_was_given_and_nothing_else),
     };
 
