@@ -7,6 +7,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#ifndef MFD_NOEXEC_SEAL /* Linux 6.3; not yet in every libc */
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 #define HOST_PAGE_BYTES 4096u
 #define RECORD_ALIGN    8u
 /* Keeps every sum of capacities far away from overflow. */
@@ -32,11 +36,13 @@ lay_out(uint64_t input_capacity, uint64_t output_capacity)
     return header;
 }
 
-/* A memfd of that size, which nobody can resize any more. */
+/* A memfd of that size, which nobody can resize any more; nor execute, where the kernel helps. */
 static int
 create_sealed(uint64_t bytes, struct err *err)
 {
-    int fd = memfd_create("retort-job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = memfd_create("retort-job", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create("retort-job", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return err_set(err, ERR_SYSTEM, errno, "cannot create a job's memory");
     if (ftruncate(fd, (off_t)bytes) < 0 ||

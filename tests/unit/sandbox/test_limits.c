@@ -9,10 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <mqueue.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "worker/sandbox/limits.h"
@@ -36,7 +42,8 @@ in_child(enum rlimit_stage stage, void (*body)(void))
     pid_t pid = fork();
     if (pid == 0) {
         struct rlimit no_core = {0, 0};
-        setrlimit(RLIMIT_CORE, &no_core);
+        if (stage != RLIMIT_STAGE_ZYGOTE) /* which has a row for it */
+            setrlimit(RLIMIT_CORE, &no_core);
         if (geteuid() == 0 && (setgroups(0, NULL) < 0 ||
                                setresuid(UNPRIVILEGED_UID, UNPRIVILEGED_UID, UNPRIVILEGED_UID) < 0))
             _exit(1);
@@ -132,6 +139,107 @@ no_process_can_be_made(void **state)
 {
     (void)state;
     assert_passes(RLIMIT_STAGE_WARM, try_to_fork);
+}
+
+static void
+queue_a_signal(void)
+{
+    _exit(sigqueue(getpid(), SIGRTMIN, (union sigval){.sival_int = 1}) < 0 && errno == EAGAIN
+              ? PASSED
+              : 3);
+}
+
+static void
+make_a_timer(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    timer_t timer;
+
+    _exit(timer_create(CLOCK_MONOTONIC, &event, &timer) < 0 && errno == EAGAIN ? PASSED : 3);
+}
+
+static void
+no_signal_can_be_queued(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_WARM, queue_a_signal);
+    assert_passes(RLIMIT_STAGE_WARM, make_a_timer);
+}
+
+static void
+open_a_queue(void)
+{
+    struct mq_attr attributes = {.mq_maxmsg = 1, .mq_msgsize = 16};
+    long fd = syscall(SYS_mq_open, "retort-test", O_CREAT | O_RDWR, 0600, &attributes);
+    bool refused = fd < 0 && (errno == EMFILE || errno == ENOSYS);
+
+    if (fd >= 0)
+        (void)syscall(SYS_mq_unlink, "retort-test");
+    _exit(refused ? PASSED : 3);
+}
+
+static void
+no_message_queue_can_be_made(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_ZYGOTE, open_a_queue);
+}
+
+static void
+raise_priority(void)
+{
+    const struct sched_param param = {.sched_priority = 1};
+
+    if (setpriority(PRIO_PROCESS, 0, -1) == 0 || sched_setscheduler(0, SCHED_FIFO, &param) == 0)
+        _exit(3);
+    _exit(PASSED);
+}
+
+static void
+no_priority_can_be_raised(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_ZYGOTE, raise_priority);
+}
+
+/* As much as no core at all is written: the kernel says so in the status. */
+static void
+dump_core(void)
+{
+    struct rlimit most;
+
+    (void)signal(SIGABRT, SIG_DFL);
+    (void)prctl(PR_SET_DUMPABLE, 1);
+    if (getrlimit(RLIMIT_CORE, &most) < 0)
+        _exit(3);
+    most.rlim_cur = most.rlim_max;
+    (void)setrlimit(RLIMIT_CORE, &most);
+    if (chdir("/tmp") == 0)
+        abort();
+}
+
+static void
+no_core_is_dumped(void **state)
+{
+    (void)state;
+    int status = in_child(RLIMIT_STAGE_ZYGOTE, dump_core);
+    assert_true(WIFSIGNALED(status));
+    assert_false(WCOREDUMP(status));
+}
+
+static void
+lock_memory(void)
+{
+    static char page[8192];
+
+    _exit(mlock(page, sizeof(page)) < 0 && (errno == EPERM || errno == ENOMEM) ? PASSED : 3);
+}
+
+static void
+no_memory_can_be_locked(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_ZYGOTE, lock_memory);
 }
 
 static void
@@ -255,6 +363,11 @@ main(void)
         cmocka_unit_test(every_row_is_in_force_after_its_stage),
         cmocka_unit_test(a_limit_that_is_lower_already_stays),
         cmocka_unit_test(no_process_can_be_made),
+        cmocka_unit_test(no_signal_can_be_queued),
+        cmocka_unit_test(no_message_queue_can_be_made),
+        cmocka_unit_test(no_priority_can_be_raised),
+        cmocka_unit_test(no_core_is_dumped),
+        cmocka_unit_test(no_memory_can_be_locked),
         cmocka_unit_test(no_file_can_grow),
 #ifndef SANDBOX_SANITIZED
         cmocka_unit_test(no_descriptor_can_be_opened),
