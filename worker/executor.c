@@ -16,11 +16,15 @@
 #include "worker/executor.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/call_filter.h"
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/executor_internal.h"
@@ -153,6 +157,17 @@ early_end(struct executor *executor, const char *text)
 }
 
 static void
+describe_denied(const struct place *place, char *text, size_t size)
+{
+    uint32_t denied = atomic_load(&place->process.memory.header->denied_call);
+    char name[CALL_NAME_SIZE] = "unknown";
+
+    if (denied != 0)
+        call_name((int)(denied - 1), name);
+    snprintf(text, size, "job processes make a system call that is not allowed: %s", name);
+}
+
+static void
 on_idle_ended(struct executor *executor, struct place *place, const struct zygote_event *event)
 {
     char text[sizeof(event->text)];
@@ -163,6 +178,8 @@ on_idle_ended(struct executor *executor, struct place *place, const struct zygot
         leave_warm(executor, place);
     if (event->type == ZYGOTE_FAILED)
         snprintf(text, sizeof(text), "%s", event->text);
+    else if (WIFSIGNALED(event->status) && WTERMSIG(event->status) == SIGSYS)
+        describe_denied(place, text, sizeof(text));
     else
         snprintf(text, sizeof(text),
                  "job processes end (status 0x%x) before they get a job: %.120s",

@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/call_filter.h"
 #include "common/clock.h"
 #include "worker/id_maps.h"
 #include "worker/zygote_spawn.h"
@@ -167,6 +168,19 @@ note_layer(struct zygote *zygote, const struct zygote_event *event)
     (void)snprintf(report->text, sizeof(report->text), "%.90s", event->text);
 }
 
+static void
+describe_failure(const struct zygote_event *event, char *text, size_t size)
+{
+    char name[CALL_NAME_SIZE];
+
+    if (event->denied_call == 0) {
+        snprintf(text, size, "failed: %.*s", (int)sizeof(event->text), event->text);
+        return;
+    }
+    call_name((int)(event->denied_call - 1), name);
+    snprintf(text, size, "made a system call that is not allowed: %s", name);
+}
+
 /* What cannot be written is told to the process, which goes on without and reports that. */
 static void
 write_id_maps(struct zygote *zygote, bool groups_dropped)
@@ -207,7 +221,7 @@ dispatch(struct zygote *zygote, const struct zygote_event *event, int fd)
             zygote->hooks.on_ended(zygote->hooks.context, event);
             break;
         }
-        snprintf(text, sizeof(text), "failed: %.*s", (int)sizeof(event->text), event->text);
+        describe_failure(event, text, sizeof(text));
         note_failure(zygote, text);
         give_up(zygote);
         break;

@@ -27,7 +27,7 @@
 
 #include <stdint.h>
 
-#define ZYGOTE_PROTOCOL_VERSION 1
+#define ZYGOTE_PROTOCOL_VERSION 2
 #define ZYGOTE_CONTROL_FD       3
 #define ZYGOTE_TREE_FD          4
 #define ZYGOTE_PROC_FD          5
@@ -46,9 +46,10 @@ enum zygote_event_type {
     ZYGOTE_READY = 1, /* serial 0; version, boot_us valid */
     ZYGOTE_FORKED,    /* pid valid; with SCM_RIGHTS: [pidfd] */
     ZYGOTE_EXITED,    /* status, cpu_us, max_rss_kib, minor_faults valid */
-    ZYGOTE_FAILED,    /* sys_errno, text valid; serial 0: the zygote itself cannot go on */
-    ZYGOTE_LAYER,     /* could not be had; serial is enum layer; sys_errno (or 0), text say why */
-    ZYGOTE_MAPS,      /* wants id maps; status 1: its supplementary groups are dropped already */
+    ZYGOTE_FAILED, /* sys_errno, denied_call, text valid; serial 0: the zygote itself cannot go on
+                    */
+    ZYGOTE_LAYER,  /* could not be had; serial is enum layer; sys_errno (or 0), text say why */
+    ZYGOTE_MAPS,   /* wants id maps; status 1: its supplementary groups are dropped already */
 };
 
 struct zygote_event {
@@ -58,6 +59,8 @@ struct zygote_event {
     int32_t pid;
     int32_t status; /* as wait4() gives it */
     int32_t sys_errno;
+    uint32_t denied_call; /* in FAILED: the system call that killed it, plus 1; or 0 */
+    uint32_t padding;
     uint64_t boot_us; /* exec to fork point */
     uint64_t cpu_us;  /* user plus system */
     uint64_t max_rss_kib;

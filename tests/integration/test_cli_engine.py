@@ -75,7 +75,7 @@ class Sandbox(unittest.TestCase):
         zygote = self.start("--runtime", str(runtime), "--module", str(self.module), *args)
         event = zygote.receive()
         assert event is not None
-        self.assertEqual((event.type, event.version, event.text), (READY, 1, ""))
+        self.assertEqual((event.type, event.version, event.text), (READY, 2, ""))
         return zygote
 
     def failure(self, *args: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REQUEST = struct.Struct("=II")
-EVENT = struct.Struct("=IIIiiiQQQQ256s")
+EVENT = struct.Struct("=IIIiiiIIQQQQ256s")
 RECORD = struct.Struct("=IIQ")
 FORK = 1
 READY, FORKED, EXITED, FAILED = 1, 2, 3, 4
@@ -179,7 +179,7 @@ class CliZygote:
         if not data:
             return None
         fields = EVENT.unpack(data)
-        event = Event(*fields[:10], text=fields[10].split(b"\0")[0].decode())
+        event = Event(*fields[:6], *fields[8:12], text=fields[12].split(b"\0")[0].decode())
         event.pidfd = fds[0] if fds else -1
         return event
 

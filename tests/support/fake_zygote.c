@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -256,6 +257,11 @@ fake_zygote_main(int argc, char **argv)
     if (strcmp(argv[2], "mute") == 0)
         _exit(3);
     if (strcmp(argv[2], "failing") == 0) {
+        say(&failed, -1);
+        pause();
+    }
+    if (strcmp(argv[2], "denied") == 0) {
+        failed.denied_call = SYS_socket + 1;
         say(&failed, -1);
         pause();
     }

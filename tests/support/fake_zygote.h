@@ -14,6 +14,7 @@
  *     good        forks job processes
  *     mute        ends with code 3 and says nothing
  *     failing     says FAILED: "no luck"
+ *     denied      says FAILED as one does that a refused system call kills
  *     stranger    says READY in another version of the protocol
  *     refusing    READY, but every fork fails
  *     forgetful   good, but the first two FORKED come without their pidfds

@@ -3,11 +3,23 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/socket.h>
+
+#include "worker/zygote_protocol.h"
 
 /* No filter of ours lets the x32 interface live, however it treats the calls of its table. */
 #define DEADLY_CALL 0x40000000L
 
 static _Atomic uint32_t *note_to;
+
+/* The zygote itself, or a child that has no memory to note it in yet. */
+static void
+tell_worker(int number)
+{
+    const struct zygote_event event = {.type = ZYGOTE_FAILED, .denied_call = (uint32_t)number + 1};
+
+    (void)send(ZYGOTE_CONTROL_FD, &event, sizeof(event), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
 
 /* Never returns, and asks nothing of memory that a fault would not answer with death. */
 __attribute__((no_sanitize("address", "undefined"))) static void
@@ -19,6 +31,8 @@ on_denied(int signal_number, siginfo_t *info, void *context)
     (void)context;
     if (note_to != NULL)
         atomic_store_explicit(note_to, (uint32_t)info->si_syscall + 1, memory_order_relaxed);
+    else
+        tell_worker(info->si_syscall);
     __asm__ volatile("syscall" : "=a"(ignored) : "a"(DEADLY_CALL) : "rcx", "r11", "memory");
     for (;;)
         __builtin_trap();

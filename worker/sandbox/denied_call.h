@@ -21,7 +21,7 @@
 
 /* Handles SIGSYS, on the signal stack if there is one. Once, in the zygote; forks inherit it. */
 int denied_call_watch(struct err *err);
-/* Where this process's goes, as its number plus 1. Until then nowhere. */
+/* Where this process's goes, as its number plus 1. Until then to the worker, as FAILED. */
 void denied_call_note_in(_Atomic uint32_t *note);
 
 #endif

@@ -6,5 +6,8 @@
 
 extern const struct call_rule job_calls[];
 extern const size_t job_call_count;
+/* Those of job processes, and the zygote's own. */
+extern const struct call_rule zygote_calls[];
+extern const size_t zygote_call_count;
 
 #endif

@@ -34,6 +34,7 @@
 
 #include "common/clock.h"
 #include "worker/engine/engine.h"
+#include "worker/sandbox/filter.h"
 #include "worker/sandbox/job.h"
 #include "worker/sandbox/lockdown.h"
 #include "worker/sandbox/rehearsal.h"
@@ -62,9 +63,13 @@ zygote_init(const struct zygote_start *start)
 static _Noreturn void
 leave(void)
 {
-    for (unsigned i = 0; i < child_slots_used; i++)
-        if (children[i].pid != 0)
-            kill(children[i].pid, SIGKILL);
+    for (unsigned i = 0; i < child_slots_used; i++) {
+        int pidfd = children[i].pid != 0 ? pidfd_open(children[i].pid, 0) : -1;
+        if (pidfd < 0)
+            continue;
+        (void)pidfd_send_signal(pidfd, SIGKILL, NULL, 0);
+        close(pidfd);
+    }
     /* Reaped here, since in a container process 1 may be one that never does. */
     while (wait4(-1, NULL, 0, NULL) > 0 || errno == EINTR)
         ;
@@ -168,13 +173,10 @@ answer_forked(const struct child *child)
     struct zygote_event event = {.type = ZYGOTE_FORKED, .serial = child->serial, .pid = child->pid};
     int pidfd = pidfd_open(child->pid, 0);
 
-    if (pidfd < 0) {
-        /* Its EXITED follows, so the worker hears of it all the same. */
-        kill(child->pid, SIGKILL);
-        return;
-    }
+    /* Without one the worker gives it no job. */
     send_event(&event, pidfd);
-    close(pidfd);
+    if (pidfd >= 0)
+        close(pidfd);
 }
 
 /* Forks one job process. True in the child, when its job is there. */
@@ -297,7 +299,8 @@ zygote_serve(void)
         return;
     close(ZYGOTE_PROC_FD);
     int child_signal_fd = open_child_signal(&err);
-    if (child_signal_fd < 0 || lockdown_hide(&err) < 0)
+    /* The filter last: what it forbids is done by now. */
+    if (child_signal_fd < 0 || lockdown_hide(&err) < 0 || filter_install_zygote(&err) < 0)
         zygote_fail(&err);
     ready.boot_us = clock_monotonic_us() - zygote.started_us;
     send_event(&ready, -1);

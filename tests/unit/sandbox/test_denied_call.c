@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <ucontext.h>
@@ -21,6 +22,7 @@
 #include "worker/sandbox/denied_call.h"
 #include "worker/sandbox/filter.h"
 #include "worker/sandbox/limits.h"
+#include "worker/zygote_protocol.h"
 
 #define STACK_BYTES (128u << 10)
 #define PAGE_BYTES  4096u
@@ -141,6 +143,34 @@ a_refused_call_kills_and_leaves_its_number(void **state)
     assert_int_equal(atomic_load(&shared->note), SYS_socket + 1);
     assert_int_equal(end_of(break_a_check), SIGSYS);
     assert_int_equal(atomic_load(&shared->note), SYS_mmap + 1);
+}
+
+static void
+the_zygote_tells_the_worker_what_kills_it(void **state)
+{
+    struct zygote_event event = {.type = 0};
+    struct err err = ERR_INIT;
+    int ends[2], status;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (dup2(ends[1], ZYGOTE_CONTROL_FD) < 0 || denied_call_watch(&err) < 0 ||
+            filter_build(&err) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+            filter_install_zygote(&err) < 0)
+            _exit(SET_UP);
+        make_a_refused_call();
+        survive();
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS);
+    assert_int_equal(recv(ends[0], &event, sizeof(event), MSG_DONTWAIT), sizeof(event));
+    assert_int_equal(event.type, ZYGOTE_FAILED);
+    assert_int_equal(event.serial, 0);
+    assert_int_equal(event.denied_call, SYS_socket + 1);
+    close(ends[0]);
+    close(ends[1]);
 }
 
 static void
@@ -308,6 +338,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_call_kills_and_leaves_its_number),
+        cmocka_unit_test(the_zygote_tells_the_worker_what_kills_it),
         cmocka_unit_test(a_blocked_sigsys_kills_without_a_number),
         cmocka_unit_test(handler_and_stack_cannot_be_replaced),
         cmocka_unit_test(a_fault_in_the_handler_kills),

@@ -232,7 +232,8 @@ lock_memory(void)
 {
     static char page[8192];
 
-    _exit(mlock(page, sizeof(page)) < 0 && (errno == EPERM || errno == ENOMEM) ? PASSED : 3);
+    _exit(syscall(SYS_mlock, page, sizeof(page)) < 0 && (errno == EPERM || errno == ENOMEM) ? PASSED
+                                                                                            : 3);
 }
 
 static void

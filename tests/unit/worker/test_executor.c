@@ -383,6 +383,7 @@ a_zygote_that_does_not_boot_fails_the_jobs_that_wait_and_says_why(void **state)
     assert_boot_fails("mute", "code 3");
     assert_boot_fails("failing", "no luck");
     assert_boot_fails("stranger", "version");
+    assert_boot_fails("denied", "not allowed: socket");
 }
 
 static void
