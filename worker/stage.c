@@ -88,6 +88,21 @@ reset_signals(void)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * When the host runs out of memory, the kernel ends jobs before anything else, the worker included.
+ * Takes no right, so it fails only where /proc cannot be seen.
+ */
+static void
+go_first_without_memory(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)!write(fd, "1000", strlen("1000"));
+    close(fd);
+}
+
 /* ---- identity ---- */
 
 /* The C library's functions would ask all threads of the worker, which are not in this process. */
@@ -244,6 +259,7 @@ stage_run(const struct stage *stage)
     arrange_descriptors(stage);
     reset_signals();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    go_first_without_memory();
     isolate(stage);
     /* The change of user took it back. */
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -125,6 +125,9 @@ class JobProcess(unittest.TestCase):
         self.assertEqual(shared.findall(zygote_maps), [])
         self.assertEqual(len(shared.findall(self.proc("maps").read_text())), 1)
 
+    def test_it_goes_first_when_the_host_runs_out_of_memory(self) -> None:
+        self.assertEqual(self.proc("oom_score_adj").read_text(), "1000\n")
+
     def test_it_shares_no_namespace_with_the_worker(self) -> None:
         self.require_namespaces()
         for name, file in NAMESPACES.items():
