@@ -146,6 +146,7 @@ class EscapeTest(ServiceTest):
                 "MEMORY_LIMIT_MB": str(MEMORY_MB), "MAX_EXEC_TIMEOUT_MS": "60000",
                 "MAX_WORK_BYTES": str(WORK_BYTES), "MAX_WORK_FILES": "100"}
     service_class: type[Service] = Service
+    timeout_s = 1800 if LONG else 120
     zygote_pid: int
 
     @classmethod

@@ -98,7 +98,7 @@ class Time(EscapeTest):
                 self.assertEqual(outcome.verdict, "cpu_limit", outcome)
 
     def test_other_timers_do_not_exist(self) -> None:
-        for number in (1, 2, 3, 1000, -1):
+        for number in (16, 1000, -1):
             with self.subTest(number):
                 self.assert_results(self.attack(
                     "t = buffer 64\nput t+24 8 1\n" + call("timer_settime", number, 0, "t", 0)),

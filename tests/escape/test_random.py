@@ -7,7 +7,7 @@ import random
 from escape import ALL_ONES, LONG, EscapeTest, call, table
 
 SEED = 20240301
-ROUNDS = 5000 if LONG else 90
+ROUNDS = 3000 if LONG else 90
 CALLS = 25
 ENDING = ("exit_group", "rt_sigreturn")
 # Much of it would only wait.
