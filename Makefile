@@ -50,7 +50,8 @@ WORKER_SRC  := $(filter-out worker/main.c,$(wildcard worker/*.c))
 RUN_SRC     := $(wildcard worker/run/*.c)
 CLI_SRC     := $(wildcard worker/cli/*.c)
 SANDBOX_SRC := $(wildcard worker/sandbox/*.c worker/wasi/*.c worker/engine/*.c) \
-               worker/job_memory.c common/call_filter.c common/err.c common/clock.c
+               worker/job_memory.c $(addprefix common/,bytes.c call_filter.c clock.c err.c \
+                 file_name.c utf8.c)
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 

@@ -1,6 +1,5 @@
 #include "common/file_name.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "common/utf8.h"
@@ -49,4 +48,14 @@ file_name_fault(const char *name, size_t size, size_t depth)
             return NULL;
         start += part + 1;
     }
+}
+
+bool
+file_names_collide(const char *a, size_t a_size, const char *b, size_t b_size)
+{
+    size_t shorter = a_size < b_size ? a_size : b_size;
+
+    if (memcmp(a, b, shorter) != 0)
+        return false;
+    return a_size == b_size || (a_size > b_size ? a : b)[shorter] == '/';
 }

@@ -8,6 +8,7 @@
 #ifndef RETORT_FILE_NAME_H
 #define RETORT_FILE_NAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define FILE_NAME_BYTES      1024
@@ -19,5 +20,7 @@
  * follows "the name ": "is empty", ... Static. Pure.
  */
 const char *file_name_fault(const char *name, size_t size, size_t depth);
+/* Whether two names cannot both be: they are one, or one would lie below the other. Pure. */
+bool file_names_collide(const char *a, size_t a_size, const char *b, size_t b_size);
 
 #endif

@@ -24,30 +24,6 @@ job_new_id(char *id, struct err *err)
     return 0;
 }
 
-int
-bytes_copy(struct bytes *dst, const void *data, size_t size)
-{
-    *dst = (struct bytes){0};
-    if (size == 0)
-        return 0;
-    if (size == SIZE_MAX)
-        return -1;
-    dst->data = malloc(size + 1);
-    if (!dst->data)
-        return -1;
-    memcpy(dst->data, data, size);
-    dst->data[size] = '\0';
-    dst->size = size;
-    return 0;
-}
-
-void
-bytes_fini(struct bytes *bytes)
-{
-    free(bytes->data);
-    *bytes = (struct bytes){0};
-}
-
 static int
 job_files_grow(struct job_files *files)
 {
@@ -90,17 +66,6 @@ job_files_add(struct job_files *files, const char *name, size_t name_size, const
     return job_files_take(files, name, name_size, &copy);
 }
 
-/* The same, or the shorter one is a directory of the longer one. */
-static bool
-names_collide(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-    size_t shorter = a_size < b_size ? a_size : b_size;
-
-    if (memcmp(a, b, shorter) != 0)
-        return false;
-    return a_size == b_size || (a_size > b_size ? a : b)[shorter] == '/';
-}
-
 const char *
 job_files_name_fault(const struct job_files *files, const char *name, size_t size)
 {
@@ -108,13 +73,13 @@ job_files_name_fault(const struct job_files *files, const char *name, size_t siz
 
     if (fault)
         return fault;
-    if (names_collide(name, size, JOB_MAIN_NAME, strlen(JOB_MAIN_NAME)))
+    if (file_names_collide(name, size, JOB_MAIN_NAME, strlen(JOB_MAIN_NAME)))
         return "is the program's own, \"" JOB_MAIN_NAME "\"";
     if (size == strlen(JOB_OUTPUTS_NAME) && memcmp(name, JOB_OUTPUTS_NAME, size) == 0)
         return "is that of the directory \"" JOB_OUTPUTS_NAME "\"";
     for (size_t i = 0; i < files->count; i++) {
         const struct bytes *other = &files->list[i].name;
-        if (names_collide(name, size, other->data, other->size))
+        if (file_names_collide(name, size, other->data, other->size))
             return "is taken by another file, or by its directory";
     }
     return NULL;
@@ -161,5 +126,6 @@ result_fini(struct result *result)
 {
     bytes_fini(&result->out.kept);
     bytes_fini(&result->err.kept);
+    artifacts_fini(&result->artifacts);
     memset(result, 0, sizeof(*result));
 }

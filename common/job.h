@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/artifact.h"
+#include "common/bytes.h"
 #include "common/err.h"
 #include "common/verdict.h"
 
@@ -19,12 +21,6 @@
 
 /* MiB; a booted interpreter has most of that already. */
 #define JOB_MEMORY_LEAST_MB 48
-
-/* Heap bytes with their length; data is NULL when size is 0. data[size] is NUL when set. */
-struct bytes {
-    char *data;
-    size_t size;
-};
 
 /* The rows of job_limits.def, which says what they mean. */
 struct job_limits {
@@ -75,6 +71,7 @@ struct result {
     int32_t exit_code;    /* 0..255; valid when verdict is EXITED (or MEMORY_LIMIT, else -1) */
     int32_t term_signal;  /* valid (> 0) when verdict is CRASHED by a signal */
     struct result_stream out, err;
+    struct artifacts artifacts; /* none of a program that was killed */
     uint64_t queue_us;          /* accepted to started */
     uint64_t exec_us;           /* started to ended, wall clock */
     uint64_t cpu_us;            /* user plus system, from the kernel */
@@ -102,9 +99,6 @@ uint64_t job_files_bytes(const struct job_files *files);
 /* Fills id (JOB_ID_SIZE) from the kernel's random source. */
 int job_new_id(char *id, struct err *err);
 
-/* Copies size bytes into dst (which is overwritten, not freed). -1: out of memory. */
-int bytes_copy(struct bytes *dst, const void *data, size_t size);
-void bytes_fini(struct bytes *bytes);
 /* Code, input and files only. */
 void job_input_fini(struct job *job);
 void job_fini(struct job *job);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "common/job.h"
+#include "common/bytes.h"
 
 /*
  * Length of the first character of data, 1 to 4, with *valid set; of an ill-formed start the

@@ -46,12 +46,12 @@ on_state(void *context, const struct err *err)
 static int
 run_trial(struct trial *trial, const struct engine_choice *engine, FILE *out, struct err *err)
 {
-    struct executor_options options = {.command = &engine->command,
-                                       .slots = 1,
-                                       .input_capacity = JOB_INPUT_BYTES,
-                                       .output_capacity = JOB_INPUT_BYTES,
-                                       .on_state = on_state,
-                                       .context = trial};
+    struct executor_options options = {
+        .command = &engine->command,
+        .slots = 1,
+        .memory = {.input = JOB_INPUT_BYTES, .output = JOB_INPUT_BYTES},
+        .on_state = on_state,
+        .context = trial};
     struct executor *executor = executor_new(trial->base, &options, err);
     struct executor_stats stats = {.ready = false};
     struct layer_finding findings[LAYER_COUNT];

@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "common/utf8.h"
+#include "worker/artifacts.h"
 #include "worker/executor_internal.h"
 
 #define LINEAR_MEMORY_MOST (UINT64_C(1) << 32)
@@ -94,6 +95,14 @@ linear_memory_peak(const struct execution *execution)
     return peak < LINEAR_MEMORY_MOST ? peak : LINEAR_MEMORY_MOST;
 }
 
+/* A program that was stopped was stopped in the middle of something. */
+static bool
+ended_by_itself(const struct result *result)
+{
+    return result->verdict == VERDICT_EXITED || result->verdict == VERDICT_MEMORY_LIMIT ||
+           result->verdict == VERDICT_CRASHED;
+}
+
 void
 execution_finish(struct execution *execution, const struct zygote_event *event)
 {
@@ -110,6 +119,10 @@ execution_finish(struct execution *execution, const struct zygote_event *event)
     if (copy_stream(&execution->place->process.memory, 0, &result.out) < 0 ||
         copy_stream(&execution->place->process.memory, 1, &result.err) < 0)
         fail_result(&result, "no memory left for the program's output");
+    if (ended_by_itself(&result) &&
+        artifacts_read(&execution->place->process.memory, &execution->request.limits,
+                       &result.artifacts) < 0)
+        fail_result(&result, "no memory left for the program's artifacts");
     finish(execution, &result);
 }
 

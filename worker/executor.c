@@ -92,8 +92,7 @@ fill(struct executor *executor, struct place *place, struct err *err)
 {
     int theirs;
 
-    if (process_prepare(&place->process, executor->options.input_capacity,
-                        executor->options.output_capacity, &theirs, err) < 0)
+    if (process_prepare(&place->process, &executor->options.memory, &theirs, err) < 0)
         return -1;
     int result =
         zygote_fork(executor->zygote, place->process.serial, theirs, place->process.memory.fd, err);
@@ -376,9 +375,9 @@ check_request(const struct executor *executor, const struct execution_request *r
         size_t bytes =
             job_record_bytes(record->name != NULL ? strlen(record->name) : 0, record->size);
         if (__builtin_add_overflow(needed, bytes, &needed) ||
-            needed > executor->options.input_capacity)
+            needed > executor->options.memory.input)
             return err_set(err, ERR_TOO_LARGE, 0, "the job's input is larger than %zu bytes",
-                           executor->options.input_capacity);
+                           executor->options.memory.input);
     }
     return 0;
 }

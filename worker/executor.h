@@ -33,8 +33,9 @@ struct executor_options {
     const struct zygote_command *command; /* borrowed for the executor's life */
     uint32_t slots;                       /* jobs at the same time; at least 1 */
     uint32_t spare;                       /* warm processes kept beyond one for each slot */
-    size_t input_capacity;                /* bytes of all input records of a job together */
-    size_t output_capacity;               /* bytes of each stream; caps limits.output_bytes */
+    /* All input records of a job together; each stream, which caps limits.output_bytes; artifacts,
+     * 0: what is left in /work/outputs is not wanted. */
+    struct job_memory_sizes memory;
     /* The zygote became ready (err NULL), or died (err says why); may be NULL. */
     void (*on_state)(void *context, const struct err *err);
     void *context;

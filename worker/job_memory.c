@@ -7,6 +7,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "common/artifact.h"
+#include "common/file_name.h"
+
 #ifndef MFD_NOEXEC_SEAL /* Linux 6.3; not yet in every libc */
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
@@ -23,16 +26,18 @@ round_up(uint64_t value, uint64_t unit)
 }
 
 static struct job_memory_header
-lay_out(uint64_t input_capacity, uint64_t output_capacity)
+lay_out(const struct job_memory_sizes *sizes)
 {
     struct job_memory_header header = {.version = JOB_MEMORY_VERSION};
 
     header.input_offset = JOB_MEMORY_HEADER_BYTES;
-    header.input_capacity = round_up(input_capacity, HOST_PAGE_BYTES);
-    header.output_capacity = round_up(output_capacity, HOST_PAGE_BYTES);
+    header.input_capacity = round_up(sizes->input, HOST_PAGE_BYTES);
+    header.output_capacity = round_up(sizes->output, HOST_PAGE_BYTES);
+    header.artifact_capacity = round_up(sizes->artifacts, HOST_PAGE_BYTES);
     header.output_offset[0] = header.input_offset + header.input_capacity;
     header.output_offset[1] = header.output_offset[0] + header.output_capacity;
-    header.total_bytes = header.output_offset[1] + header.output_capacity;
+    header.artifact_offset = header.output_offset[1] + header.output_capacity;
+    header.total_bytes = header.artifact_offset + header.artifact_capacity;
     return header;
 }
 
@@ -55,13 +60,14 @@ create_sealed(uint64_t bytes, struct err *err)
 }
 
 int
-job_memory_open(struct job_memory *memory, size_t input_capacity, size_t output_capacity,
-                struct err *err)
+job_memory_open_sized(struct job_memory *memory, const struct job_memory_sizes *sizes,
+                      struct err *err)
 {
     *memory = (struct job_memory){.fd = -1};
-    if (input_capacity > CAPACITY_MAX || output_capacity > CAPACITY_MAX)
+    if (sizes->input > CAPACITY_MAX || sizes->output > CAPACITY_MAX ||
+        sizes->artifacts > CAPACITY_MAX)
         return err_set(err, ERR_TOO_LARGE, 0, "a job's memory of that size is not possible");
-    struct job_memory_header layout = lay_out(input_capacity, output_capacity);
+    struct job_memory_header layout = lay_out(sizes);
     int fd = create_sealed(layout.total_bytes, err);
     if (fd < 0)
         return -1;
@@ -80,9 +86,20 @@ job_memory_open(struct job_memory *memory, size_t input_capacity, size_t output_
         .output_offset = {layout.output_offset[0], layout.output_offset[1]},
         .output_capacity = layout.output_capacity,
         .output_limit_bytes = layout.output_capacity,
+        .artifact_offset = layout.artifact_offset,
+        .artifact_capacity = layout.artifact_capacity,
     };
     *memory->header = layout;
     return 0;
+}
+
+int
+job_memory_open(struct job_memory *memory, size_t input_capacity, size_t output_capacity,
+                struct err *err)
+{
+    const struct job_memory_sizes sizes = {.input = input_capacity, .output = output_capacity};
+
+    return job_memory_open_sized(memory, &sizes, err);
 }
 
 void
@@ -95,15 +112,58 @@ job_memory_close(struct job_memory *memory)
     *memory = (struct job_memory){.fd = -1};
 }
 
-size_t
-job_record_bytes(size_t name_bytes, size_t data_bytes)
+static size_t
+record_bytes(size_t sum, size_t name_bytes, size_t data_bytes)
 {
-    size_t sum = sizeof(struct job_record);
-
     if (__builtin_add_overflow(sum, name_bytes, &sum) ||
         __builtin_add_overflow(sum, data_bytes, &sum) || sum > SIZE_MAX - RECORD_ALIGN)
         return SIZE_MAX;
     return (size_t)round_up(sum, RECORD_ALIGN);
+}
+
+size_t
+job_record_bytes(size_t name_bytes, size_t data_bytes)
+{
+    return record_bytes(sizeof(struct job_record), name_bytes, data_bytes);
+}
+
+size_t
+artifact_record_bytes(size_t name_bytes, size_t data_bytes)
+{
+    return record_bytes(sizeof(struct artifact_record), name_bytes, data_bytes);
+}
+
+size_t
+job_memory_artifact_capacity(uint32_t artifacts, uint64_t total_bytes)
+{
+    size_t head = artifact_record_bytes(FILE_NAME_BYTES, RECORD_ALIGN);
+
+    return (size_t)total_bytes + ((size_t)artifacts + ARTIFACTS_REFUSED_MOST) * head;
+}
+
+int
+job_memory_next_artifact(const struct job_memory *memory, uint64_t *cursor,
+                         struct artifact_view *view)
+{
+    uint64_t end = atomic_load_explicit(&memory->header->artifact_bytes, memory_order_acquire);
+    struct artifact_record *record = &view->record;
+
+    if (end > memory->artifact_capacity)
+        end = memory->artifact_capacity;
+    if (*cursor >= end)
+        return 0;
+    uint64_t left = end - *cursor;
+    if (left < sizeof(*record))
+        return -1;
+    const char *at = (const char *)memory->header + memory->artifact_offset + *cursor;
+    memcpy(record, at, sizeof(*record));
+    left -= sizeof(*record);
+    if (record->name_bytes > left || (record->kept && record->size > left - record->name_bytes))
+        return -1;
+    view->name = at + sizeof(*record);
+    view->data = view->name + record->name_bytes;
+    *cursor += artifact_record_bytes(record->name_bytes, record->kept ? (size_t)record->size : 0);
+    return 1;
 }
 
 int

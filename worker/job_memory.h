@@ -1,5 +1,6 @@
 /*
- * The memory that a worker and one job process share: input before, output during, notes after.
+ * The memory that a worker and one job process share: input before, output during, notes and
+ * artifacts after.
  *
  * One sealed memfd per job process, never reused. Layout, all offsets from the start:
  *
@@ -7,6 +8,7 @@
  *     input records              input_capacity bytes (page-aligned)
  *     standard output            output_capacity bytes (page-aligned)
  *     standard error             output_capacity bytes (page-aligned)
+ *     artifact records           artifact_capacity bytes (page-aligned)
  *
  * The worker creates it, hands a duplicate of the descriptor to the zygote, writes the records
  * and the limits when it has a job, then writes one byte to the job's socket. From then on only
@@ -23,7 +25,7 @@
 
 #include "common/err.h"
 
-#define JOB_MEMORY_VERSION      2
+#define JOB_MEMORY_VERSION      3
 #define JOB_MEMORY_HEADER_BYTES 4096
 
 /* Why the guest stopped, as it says itself. */
@@ -45,6 +47,7 @@ struct job_memory_header {
     uint64_t total_bytes;
     uint64_t input_offset, input_capacity;
     uint64_t output_offset[2], output_capacity; /* [0] standard output, [1] standard error */
+    uint64_t artifact_offset, artifact_capacity;
 
     /* Written by the worker before the go byte. */
     uint64_t input_bytes;
@@ -53,7 +56,9 @@ struct job_memory_header {
     uint64_t cpu_limit_us;
     uint64_t work_limit_bytes; /* in files that the guest writes, together */
     uint32_t work_limit_files; /* files, directories and links that it may make */
-    uint32_t more_padding;
+    uint32_t artifact_limit_count;
+    uint64_t artifact_limit_bytes; /* of each */
+    uint64_t artifact_limit_total_bytes;
 
     /* Written by the job process. Untrusted. */
     struct job_stream_counter output[2];
@@ -64,6 +69,9 @@ struct job_memory_header {
     _Atomic uint32_t memory_fatal;   /* 1 when the program said that it dies for want of memory */
     _Atomic uint32_t denied_call;    /* number of the system call that killed it, plus 1 */
     _Atomic uint64_t linear_memory_peak_bytes;
+    _Atomic uint64_t artifact_bytes;    /* of complete records */
+    _Atomic uint32_t artifacts_refused; /* those without a record included */
+    _Atomic uint32_t artifacts_done;    /* 1 when all that was left has been looked at */
     char text[256]; /* NUL-terminated sentence for JOB_NOTE_HOST_FAILURE; may be torn */
 };
 
@@ -90,6 +98,18 @@ struct job_record {
     uint64_t data_bytes;
 };
 
+/*
+ * Artifact records, written by the job process at its end: a sequence of struct artifact_record,
+ * each followed by name_bytes bytes of path below /work/outputs and, if kept, size bytes of
+ * contents, padded to 8 bytes.
+ */
+struct artifact_record {
+    uint16_t kept;  /* 1, or 0: refused */
+    uint16_t fault; /* enum artifact_fault, when refused */
+    uint32_t name_bytes;
+    uint64_t size; /* also of what was refused */
+};
+
 /* The worker's (or any parent's) side. */
 struct job_memory {
     int fd;                           /* -1 when closed; sealed against shrinking and growing */
@@ -99,9 +119,17 @@ struct job_memory {
     uint64_t input_offset, input_capacity, input_bytes;
     uint64_t output_offset[2], output_capacity;
     uint64_t output_limit_bytes; /* believed of each stream: the capacity, or the job's own limit */
+    uint64_t artifact_offset, artifact_capacity;
 };
 
-/* Creates, sizes, seals and maps. Capacities in bytes; rounded up to pages. */
+/* Bytes; rounded up to pages. */
+struct job_memory_sizes {
+    size_t input, output, artifacts;
+};
+
+/* Creates, sizes, seals and maps. The second: without room for artifacts. */
+int job_memory_open_sized(struct job_memory *memory, const struct job_memory_sizes *sizes,
+                          struct err *err);
 int job_memory_open(struct job_memory *memory, size_t input_capacity, size_t output_capacity,
                     struct err *err);
 void job_memory_close(struct job_memory *memory);
@@ -115,6 +143,22 @@ size_t job_record_bytes(size_t name_bytes, size_t data_bytes);
 /* stream 0 or 1: borrows the kept bytes and tells how many were dropped; both are clamped. */
 const char *job_memory_output(const struct job_memory *memory, int stream, size_t *kept_bytes,
                               uint64_t *dropped_bytes);
+
+/* Bytes that such an artifact's record takes; and the most that a job's records can take. */
+size_t artifact_record_bytes(size_t name_bytes, size_t data_bytes);
+size_t job_memory_artifact_capacity(uint32_t artifacts, uint64_t total_bytes);
+
+struct artifact_view {
+    struct artifact_record record;
+    const char *name; /* not NUL-terminated */
+    const char *data; /* valid if kept; in the shared memory */
+};
+/*
+ * The worker's side: walks the artifact records, believing no length. *cursor starts at 0. 1: one
+ * more, 0: end, -1: what stands there is no record.
+ */
+int job_memory_next_artifact(const struct job_memory *memory, uint64_t *cursor,
+                             struct artifact_view *view);
 
 /* The job process's side: walks the records. *cursor starts at 0. 1: one more, 0: end, -1: bad. */
 struct job_record_view {

@@ -45,12 +45,12 @@ process_init(struct process *process, uint32_t serial)
 }
 
 int
-process_prepare(struct process *process, size_t input_capacity, size_t output_capacity, int *theirs,
+process_prepare(struct process *process, const struct job_memory_sizes *sizes, int *theirs,
                 struct err *err)
 {
     int ends[2];
 
-    if (job_memory_open(&process->memory, input_capacity, output_capacity, err) < 0)
+    if (job_memory_open_sized(&process->memory, sizes, err) < 0)
         return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
         int code = errno;
@@ -88,6 +88,9 @@ process_go(struct process *process, const struct job_limits *limits, struct err 
     header->cpu_limit_us = (uint64_t)limits->cpu_ms * 1000;
     header->work_limit_bytes = limits->work_bytes;
     header->work_limit_files = limits->work_files;
+    header->artifact_limit_count = limits->artifacts;
+    header->artifact_limit_bytes = limits->artifact_bytes;
+    header->artifact_limit_total_bytes = limits->artifacts_total_bytes;
     if (send(process->socket_fd, &(char){JOB_GO_BYTE}, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "the waiting job process is gone");
     move(process, PROCESS_RUNNING);

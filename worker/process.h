@@ -42,8 +42,8 @@ void process_init(struct process *process, uint32_t serial);
  * FREE to FORKING: makes memory and socket. *theirs is the end of the socket for the zygote; the
  * caller closes it.
  */
-int process_prepare(struct process *process, size_t input_capacity, size_t output_capacity,
-                    int *theirs, struct err *err);
+int process_prepare(struct process *process, const struct job_memory_sizes *sizes, int *theirs,
+                    struct err *err);
 /* FORKING to WARM. Takes pidfd. */
 void process_forked(struct process *process, int pidfd);
 /* Lets a process that waits, or is about to, end by itself. */

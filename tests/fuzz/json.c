@@ -9,8 +9,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct config config = {
-        .max_exec_timeout_ms = 5000, .max_code_bytes = 100, .max_stdin_bytes = 100};
+    static const struct config config = {.max_exec_timeout_ms = 5000,
+                                         .max_code_bytes = 100,
+                                         .max_stdin_bytes = 100,
+                                         .max_files = 4,
+                                         .max_files_bytes = 100};
     struct err err = ERR_INIT;
     struct job job = {.id = ""};
     struct validation validation = {.count = 0};

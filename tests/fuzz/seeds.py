@@ -190,7 +190,8 @@ def wasi() -> Iterator[tuple[str, bytes]]:
 
 def codec() -> Iterator[tuple[str, bytes]]:
     for name, first in (("v1-element", 0), ("v1-element-without-input", 0), ("v1-blob", 1),
-                        ("v1-result", 2), ("v1-result-error", 2)):
+                        ("v1-result", 2), ("v1-result-error", 2), ("v1-element-limits", 0),
+                        ("v2-blob-files", 1), ("v1-result-artifacts", 2)):
         yield name, bytes([first]) + (GOLDEN / name).read_bytes()
 
 
@@ -217,6 +218,18 @@ def begin() -> Iterator[tuple[str, bytes]]:
         yield f"preopened-{first}", bytes([first]) + preopened + files
 
 
+def artifact(kept: int, name: bytes, data: bytes) -> bytes:
+    body = struct.pack("<HHIQ", kept, 1, len(name), len(data)) + name + (data if kept else b"")
+    return body + bytes(-len(body) % 8)
+
+
+def artifacts() -> Iterator[tuple[str, bytes]]:
+    one = artifact(1, b"d/a", b"0123456789abcdef")
+    yield "several", one + artifact(0, b"link", b"1234") + artifact(1, b"b", b"x") + bytes(8)
+    yield "twice", one + one
+    yield "too-long", struct.pack("<HHIQ", 1, 0, 1, 1 << 63) + b"x"
+
+
 def tree() -> Iterator[tuple[str, bytes]]:
     sys.path.insert(0, str(ROOT / "aot"))
     from retort_aot import tree as image_tree  # pylint: disable=import-outside-toplevel
@@ -232,7 +245,7 @@ def texts(target: str) -> Iterator[tuple[str, bytes]]:
 
 
 TARGETS = {"wasi": wasi(), "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
-           "http": texts("http"), "json": texts("json")}
+           "artifacts": artifacts(), "http": texts("http"), "json": texts("json")}
 
 
 def write_all(directory: Path) -> None:

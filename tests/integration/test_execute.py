@@ -95,7 +95,7 @@ class Programs(ServiceTest):
         answer = self.service.execute("import os, sys\n"
                                       "print(sorted(os.listdir('/work')), os.listdir('/tmp'), "
                                       "hasattr(sys, 'leak'), 'leak' in dir(__builtins__))")
-        self.assertEqual(answer.stdout, "['main.py'] [] False False\n")
+        self.assertEqual(answer.stdout, "['main.py', 'outputs'] [] False False\n")
 
     def test_job_processes_share_no_memory_with_each_other(self) -> None:
         jobs = wait_until(self.service.jobs, "a job process waits")

@@ -57,7 +57,7 @@ class JobMemory:
         os.ftruncate(self.fd, total)
         self.map = mmap.mmap(self.fd, total)
         struct.pack_into(
-            "=IIQQQQQQ", self.map, 0, 2, 0, total, HEADER_BYTES, input_capacity,
+            "=IIQQQQQQ", self.map, 0, 3, 0, total, HEADER_BYTES, input_capacity,
             *self.output_offset, output_capacity,
         )  # fmt: skip
         self.input_bytes = 0
@@ -71,22 +71,22 @@ class JobMemory:
 
     def set_limits(self, output_bytes: int, memory_bytes: int, cpu_us: int) -> None:
         struct.pack_into(
-            "=QQQQ", self.map, 56, self.input_bytes, output_bytes, memory_bytes, cpu_us
+            "=QQQQ", self.map, 72, self.input_bytes, output_bytes, memory_bytes, cpu_us
         )
 
     def output(self, stream: int) -> bytes:
-        kept = struct.unpack_from("=Q", self.map, 104 + 16 * stream)[0]
+        kept = struct.unpack_from("=Q", self.map, 136 + 16 * stream)[0]
         at = self.output_offset[stream]
         return self.map[at : at + kept]
 
     def written(self, stream: int) -> int:
-        return int(struct.unpack_from("=Q", self.map, 112 + 16 * stream)[0])
+        return int(struct.unpack_from("=Q", self.map, 144 + 16 * stream)[0])
 
     def note(self) -> int:
-        return int(struct.unpack_from("=I", self.map, 136)[0])
+        return int(struct.unpack_from("=I", self.map, 168)[0])
 
     def text(self) -> str:
-        return self.map[168 : 168 + 256].split(b"\0")[0].decode()
+        return self.map[216 : 216 + 256].split(b"\0")[0].decode()
 
     def close(self) -> None:
         self.map.close()

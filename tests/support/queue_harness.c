@@ -123,7 +123,10 @@ harness_submit_as(struct harness *h, const char *code, const struct queue_submit
                                  .memory_mb = 64,
                                  .output_bytes = 1000,
                                  .work_bytes = 1000,
-                                 .work_files = 10}};
+                                 .work_files = 10,
+                                 .artifacts = 1,
+                                 .artifact_bytes = 1,
+                                 .artifacts_total_bytes = 1}};
     memset(answer, 0, sizeof(*answer));
     assert_int_equal(job_new_id(job.id, &err), 0);
     assert_int_equal(bytes_copy(&job.code, code, strlen(code)), 0);

@@ -13,6 +13,7 @@
 #include "worker/image.h"
 #include "worker/run/input.h"
 #include "worker/run/options.h"
+#include "worker/run/outputs.h"
 #include "worker/run/report.h"
 #include "worker/run/session.h"
 
@@ -193,28 +194,47 @@ print_result(const struct run_options *options, const struct result *result, str
         run_report_text(result, stderr);
         return run_exit_code(result);
     }
-    if (run_report_json(result, stdout, err) < 0)
+    if (run_report_json(result, options->outputs == NULL, stdout, err) < 0)
         return -1;
     return result->error == ERR_NONE ? 0 : RUN_EXIT_SANDBOX;
 }
 
 /* Returns the exit code, or -1. */
 static int
+run_in(const struct run_options *options, const struct run_input *input,
+       const struct engine_choice *engine, int outputs_fd, struct err *err)
+{
+    struct result result;
+    struct run_session session = {.command = &engine->command,
+                                  .input = input,
+                                  .limits = options->limits,
+                                  .artifacts = outputs_fd >= 0 || options->json,
+                                  .stream = !options->json};
+    int code = run_session(&session, &result, err);
+
+    if (code == 0)
+        code = print_result(options, &result, err);
+    if (code >= 0 && outputs_fd >= 0 &&
+        run_outputs_write(outputs_fd, &result.artifacts, stderr) < 0)
+        code = RUN_EXIT_USAGE;
+    result_fini(&result);
+    return code;
+}
+
+static int
 run(const struct run_options *options, const struct run_input *input, struct err *err)
 {
     struct engine_choice engine;
-    struct result result;
+    int outputs_fd = -1, code = -1;
 
     if (engine_choose(&engine, &options->config, err) < 0)
         return -1;
-    struct run_session session = {.command = &engine.command,
-                                  .input = input,
-                                  .limits = options->limits,
-                                  .stream = !options->json};
-    int code = run_session(&session, &result, err);
-    if (code == 0)
-        code = print_result(options, &result, err);
-    result_fini(&result);
+    if (options->outputs != NULL)
+        outputs_fd = run_outputs_open(options->outputs, err);
+    if (options->outputs == NULL || outputs_fd >= 0)
+        code = run_in(options, input, &engine, outputs_fd, err);
+    if (outputs_fd >= 0)
+        close(outputs_fd);
     engine_choice_fini(&engine);
     return code;
 }

@@ -22,6 +22,9 @@ static const char help_head[] =
     "  --json               print the whole result as JSON instead; exit 0 if there is one\n"
     "  --file HOST[::NAME]  copy a host file to /work/NAME (its own name without one); may be\n"
     "                       given several times\n"
+    "  --outputs DIR        write what the program leaves in /work/outputs below DIR, which is "
+    "made\n"
+    "                       if need be; what is there already is never overwritten\n"
     "  --dir HOST::GUEST    copy a host directory into the program's tree (links are left out);\n"
     "                       may be given several times\n"
     "  --env NAME=VALUE     a variable of another image's module; may be given several times\n"
@@ -41,13 +44,14 @@ static const struct limit_row limit_rows[] = {
 };
 #define LIMIT_COUNT (sizeof(limit_rows) / sizeof(limit_rows[0]))
 
-static const char help_tail[] = "\n"
-                                "Exit codes: the program's own, or\n"
-                                "  2    the command line is not valid, or a file cannot be read\n"
-                                "  124  stopped at the wall-clock or CPU-time limit\n"
-                                "  125  the sandbox failed\n"
-                                "  137  died for want of memory\n"
-                                "  128+n  crashed: signal n, or a trap (n is 4)\n";
+static const char help_tail[] =
+    "\n"
+    "Exit codes: the program's own, or\n"
+    "  2    the command line is not valid, or a file cannot be read or written\n"
+    "  124  stopped at the wall-clock or CPU-time limit\n"
+    "  125  the sandbox failed\n"
+    "  137  died for want of memory\n"
+    "  128+n  crashed: signal n, or a trap (n is 4)\n";
 
 /* cpu_ms to cpu-ms, in flag, which it returns. */
 static const char *
@@ -223,6 +227,10 @@ parse_one(struct run_options *options, int argc, char **argv, int *index, struct
     if (is_flag(argv[*index], "--file")) {
         const char *value = value_of("--file", argc, argv, index, err);
         return value != NULL ? add_file(options, value, err) : -1;
+    }
+    if (is_flag(argv[*index], "--outputs")) {
+        options->outputs = value_of("--outputs", argc, argv, index, err);
+        return options->outputs != NULL ? 0 : -1;
     }
     int known = parse_limit(options, argc, argv, index, err);
     if (known != 0)

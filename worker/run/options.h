@@ -20,6 +20,7 @@ struct run_options {
     size_t env_count;
     const char *const *files; /* HOST or HOST::NAME of each --file */
     size_t file_count;
+    const char *outputs;    /* of --outputs, or NULL */
     char *const *arguments; /* NULL-terminated: what follows the flags (and -c CODE) */
 };
 

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 
+#include "common/base64.h"
 #include "common/utf8.h"
 
 int
@@ -66,6 +68,60 @@ set_stream(json_t *object, const char *name, const char *dropped_name,
 }
 
 static json_t *
+base64_json(const struct bytes *data)
+{
+    size_t size = base64_encoded_size(data->size);
+    char *text = malloc(size + 1);
+
+    if (text == NULL)
+        return NULL;
+    base64_encode(data->data, data->size, text);
+    json_t *string = json_stringn(text, size);
+    free(text);
+    return string;
+}
+
+static json_t *
+artifact_json(const struct artifact *artifact, bool contents)
+{
+    json_t *object = json_pack("{s:s, s:I}", "name", artifact->name.data, "size",
+                               (json_int_t)artifact->data.size);
+
+    if (object != NULL && contents &&
+        json_object_set_new(object, "content_base64", base64_json(&artifact->data)) < 0) {
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+/* -1: out of memory. */
+static int
+set_artifacts(json_t *object, const struct artifacts *artifacts, bool contents)
+{
+    json_t *kept = json_array(), *refused = json_array();
+    int result = 0;
+
+    for (size_t i = 0; i < artifacts->count && result == 0; i++)
+        result = json_array_append_new(kept, artifact_json(&artifacts->list[i], contents));
+    for (size_t i = 0; i < artifacts->refused_count && result == 0; i++) {
+        const struct artifact_refused *one = &artifacts->refused[i];
+        result = json_array_append_new(refused, json_pack("{s:s, s:I, s:s}", "name",
+                                                          one->name.size > 0 ? one->name.data : "",
+                                                          "size", (json_int_t)one->size, "reason",
+                                                          artifact_fault_name(one->fault)));
+    }
+    if (json_object_set_new(object, "artifacts", kept) < 0)
+        result = -1;
+    if (json_object_set_new(object, "artifacts_refused", refused) < 0)
+        result = -1;
+    if (json_object_set_new(object, "artifacts_refused_count",
+                            json_integer((json_int_t)artifacts->refused_total)) < 0)
+        result = -1;
+    return result;
+}
+
+static json_t *
 ms(uint64_t us)
 {
     return json_real((double)us / 1000.0);
@@ -80,7 +136,7 @@ exit_code_json(const struct result *result)
 }
 
 static json_t *
-result_json(const struct result *result)
+result_json(const struct result *result, bool contents)
 {
     json_t *object = json_pack(
         "{s:s?, s:s?, s:s, s:o, s:i, s:o, s:o, s:I, s:I, s:i}", "verdict",
@@ -91,9 +147,9 @@ result_json(const struct result *result)
         (json_int_t)result->memory_peak_bytes, "linear_memory_peak_bytes",
         (json_int_t)result->linear_memory_peak_bytes, "minor_faults", (int)result->minor_faults);
 
-    if (object != NULL &&
-        (set_stream(object, "stdout", "stdout_dropped_bytes", &result->out) < 0 ||
-         set_stream(object, "stderr", "stderr_dropped_bytes", &result->err) < 0)) {
+    if (object != NULL && (set_stream(object, "stdout", "stdout_dropped_bytes", &result->out) < 0 ||
+                           set_stream(object, "stderr", "stderr_dropped_bytes", &result->err) < 0 ||
+                           set_artifacts(object, &result->artifacts, contents) < 0)) {
         json_decref(object);
         return NULL;
     }
@@ -101,9 +157,9 @@ result_json(const struct result *result)
 }
 
 int
-run_report_json(const struct result *result, FILE *out, struct err *err)
+run_report_json(const struct result *result, bool contents, FILE *out, struct err *err)
 {
-    json_t *object = result_json(result);
+    json_t *object = result_json(result, contents);
 
     if (object == NULL)
         return err_set(err, ERR_SYSTEM, ENOMEM, "cannot print the result");

@@ -2,6 +2,7 @@
 #ifndef RETORT_RUN_REPORT_H
 #define RETORT_RUN_REPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "common/err.h"
@@ -18,7 +19,7 @@ enum run_exit_code {
 int run_exit_code(const struct result *result);
 /* One sentence if the program did not simply exit, one more for each stream that was cut. */
 void run_report_text(const struct result *result, FILE *out);
-/* The whole result as one JSON object. */
-int run_report_json(const struct result *result, FILE *out, struct err *err);
+/* The whole result as one JSON object; contents of artifacts only if wanted. */
+int run_report_json(const struct result *result, bool contents, FILE *out, struct err *err);
 
 #endif

@@ -71,10 +71,14 @@ start(struct running *running, const struct run_session *session, struct err *er
                                         .limits = session->limits,
                                         .on_done = on_done,
                                         .context = running};
-    struct executor_options options = {.command = session->command,
-                                       .slots = 1,
-                                       .input_capacity = session->input->bytes,
-                                       .output_capacity = session->limits.output_bytes};
+    struct executor_options options = {
+        .command = session->command,
+        .slots = 1,
+        .memory = {.input = session->input->bytes, .output = session->limits.output_bytes}};
+
+    if (session->artifacts)
+        options.memory.artifacts = job_memory_artifact_capacity(
+            session->limits.artifacts, session->limits.artifacts_total_bytes);
 
     running->executor = executor_new(running->base, &options, err);
     if (running->executor == NULL)

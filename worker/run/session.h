@@ -13,7 +13,8 @@ struct run_session {
     const struct zygote_command *command;
     const struct run_input *input;
     struct job_limits limits;
-    bool stream; /* copy output to ours as it grows; else it is only in the result */
+    bool artifacts; /* what is left in /work/outputs is wanted */
+    bool stream;    /* copy output to ours as it grows; else it is only in the result */
 };
 
 /* Runs it to its end. *result is the caller's. -1: it could not even be tried. */

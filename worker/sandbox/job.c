@@ -34,6 +34,7 @@
 #include "worker/engine/engine.h"
 #include "worker/engine/peak.h"
 #include "worker/job_memory.h"
+#include "worker/sandbox/artifacts.h"
 #include "worker/sandbox/denied_call.h"
 #include "worker/sandbox/filter.h"
 #include "worker/sandbox/limits.h"
@@ -64,6 +65,7 @@ job_exit(uint32_t code)
 {
     atomic_store_explicit(&shared->exit_code, code, memory_order_relaxed);
     leave_note(JOB_NOTE_EXITED);
+    artifacts_collect(shared, limits_stop_cpu_timer);
     if (learned != NULL)
         pages_learn(&page_sources, learned);
     _exit((int)(code & 0xff));
@@ -89,6 +91,7 @@ job_trap(enum engine_trap trap)
 
     atomic_store_explicit(&shared->trap, (uint32_t)trap, memory_order_relaxed);
     leave_note(JOB_NOTE_TRAP);
+    artifacts_collect(shared, limits_stop_cpu_timer);
     sigemptyset(&illegal);
     sigaddset(&illegal, SIGILL);
     sigprocmask(SIG_BLOCK, &illegal, NULL);

@@ -77,3 +77,11 @@ limits_start_cpu_timer(uint64_t cpu_limit_us, struct err *err)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot start the CPU timer");
     return 0;
 }
+
+void
+limits_stop_cpu_timer(void)
+{
+    const struct itimerspec never = {.it_value = {.tv_sec = 0}};
+
+    (void)timer_settime(cpu_timer, 0, &never, NULL);
+}

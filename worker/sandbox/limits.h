@@ -38,5 +38,7 @@ int limits_apply(enum rlimit_stage stage, const struct job_rlimits *job, struct 
  */
 int limits_make_cpu_timer(struct err *err);
 int limits_start_cpu_timer(uint64_t cpu_limit_us, struct err *err);
+/* What the host does after the program's end is not charged to it; RLIMIT_CPU stays. */
+void limits_stop_cpu_timer(void);
 
 #endif

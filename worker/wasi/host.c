@@ -10,6 +10,7 @@
 #include "worker/wasi/device.h"
 #include "worker/wasi/directory.h"
 #include "worker/wasi/guest.h"
+#include "worker/wasi/outputs.h"
 
 /* Far above what anybody needs, far below what overflows. */
 #define NODE_LIMIT_MAX (1u << 24)
@@ -72,15 +73,29 @@ make_root(void)
         node->as.directory.lower = 0;
 }
 
-static int
-make_writable(const char *name, struct err *err)
+/* NODE_NONE: err is set. */
+static uint32_t
+make_writable(uint32_t parent, const char *name, struct err *err)
 {
     enum wasi_errno error;
-    uint32_t id = directory_make(NODE_ROOT, name, strlen(name), NODE_DIRECTORY, &error);
+    uint32_t id = directory_make(parent, name, strlen(name), NODE_DIRECTORY, &error);
 
-    if (error != WASI_OK)
-        return err_set(err, ERR_CONFIG, 0, "no room for /%s", name);
+    if (error != WASI_OK) {
+        err_set(err, ERR_CONFIG, 0, "no room for the directory %s", name);
+        return NODE_NONE;
+    }
     node_own(id)->writable = true;
+    return id;
+}
+
+static int
+make_directories(struct err *err)
+{
+    uint32_t work = make_writable(NODE_ROOT, WASI_OUTPUTS_PARENT, err);
+
+    if (work == NODE_NONE || make_writable(work, WASI_OUTPUTS_NAME, err) == NODE_NONE ||
+        make_writable(NODE_ROOT, "tmp", err) == NODE_NONE)
+        return -1;
     return 0;
 }
 
@@ -126,8 +141,7 @@ wasi_init(const struct wasi_config *config, struct err *err)
         return -1;
     make_root();
     make_stdin();
-    if (device_make_directory(err) < 0 || make_writable("work", err) < 0 ||
-        make_writable("tmp", err) < 0)
+    if (device_make_directory(err) < 0 || make_directories(err) < 0)
         return -1;
     set_node_limit(config->node_limit);
     descriptor_open_stream(1, 0);

@@ -38,7 +38,7 @@ the_whole_answer_has_this_form(void **state)
                "\"timed_out\":false,\"duration_ms\":2,\"id\":\"00ff\",\"verdict\":\"exited\","
                "\"stdout_truncated\":false,\"stderr_truncated\":true,\"stdout_dropped_bytes\":0,"
                "\"stderr_dropped_bytes\":5,\"cpu_ms\":0.900,\"exec_ms\":1.500,\"queue_ms\":0.250,"
-               "\"total_ms\":9.876,\"memory_peak_bytes\":4096}");
+               "\"total_ms\":9.876,\"memory_peak_bytes\":4096,\"artifacts\":[]}");
 }
 
 static void
@@ -79,8 +79,29 @@ a_peak_of_linear_memory_stands_only_where_it_is_known(void **state)
     (void)state;
     const struct result known = {.verdict = VERDICT_EXITED, .linear_memory_peak_bytes = 65536};
     const struct result unknown = {.verdict = VERDICT_EXITED};
-    assert_has(&known, "\"memory_peak_bytes\":0,\"linear_memory_peak_bytes\":65536}");
-    assert_has(&unknown, "\"memory_peak_bytes\":0}");
+    assert_has(&known, "\"memory_peak_bytes\":0,\"linear_memory_peak_bytes\":65536,\"");
+    assert_has(&unknown, "\"memory_peak_bytes\":0,\"artifacts\":[");
+}
+
+static void
+artifacts_are_base64_and_what_was_refused_has_a_reason(void **state)
+{
+    (void)state;
+    struct result result = {.verdict = VERDICT_EXITED};
+    assert_int_equal(artifacts_add(&result.artifacts, "a\"b", 3, "\0\xff", 2), 0);
+    assert_int_equal(artifacts_add(&result.artifacts, "d/e", 3, NULL, 0), 0);
+    assert_has(&result, "\"artifacts\":[{\"name\":\"a\\\"b\",\"size\":2,"
+                        "\"content_base64\":\"AP8=\"},"
+                        "{\"name\":\"d/e\",\"size\":0,\"content_base64\":\"\"}]}");
+    assert_int_equal(
+        artifacts_refuse(&result.artifacts, "big", 3, 1ull << 40, ARTIFACT_FAULT_TOO_LARGE), 0);
+    assert_int_equal(artifacts_refuse(&result.artifacts, "\n\xff", 2, 0, ARTIFACT_FAULT_BAD_NAME),
+                     0);
+    result.artifacts.refused_total = 9;
+    assert_has(&result, "],\"artifacts_refused\":[{\"name\":\"big\",\"size\":1099511627776,"
+                        "\"reason\":\"too_large\"},{\"name\":\"\\n\xef\xbf\xbd\",\"size\":0,"
+                        "\"reason\":\"bad_name\"}],\"artifacts_refused_count\":9}");
+    artifacts_fini(&result.artifacts);
 }
 
 int
@@ -91,6 +112,7 @@ main(void)
         cmocka_unit_test(only_programs_that_ended_by_themselves_have_an_exit_code),
         cmocka_unit_test(a_detail_stands_only_where_there_is_one),
         cmocka_unit_test(a_peak_of_linear_memory_stands_only_where_it_is_known),
+        cmocka_unit_test(artifacts_are_base64_and_what_was_refused_has_a_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,10 @@ golden_job(void)
                                  .memory_mb = 256,
                                  .output_bytes = 1000000,
                                  .work_bytes = 67108864,
-                                 .work_files = 10000}};
+                                 .work_files = 10000,
+                                 .artifacts = 64,
+                                 .artifact_bytes = 8388608,
+                                 .artifacts_total_bytes = 16777216}};
     assert_int_equal(bytes_copy(&job.code, CODE, strlen(CODE)), 0);
     assert_int_equal(bytes_copy(&job.input, INPUT, INPUT_SIZE), 0);
     return job;
@@ -79,6 +82,7 @@ test_the_golden_element_is_understood(void **state)
     /* Its client asked for none of these, so it gets what the worker allows. */
     assert_int_equal(job.limits.work_bytes, UINT32_MAX);
     assert_int_equal(job.limits.work_files, UINT32_MAX);
+    assert_int_equal(job.limits.artifacts_total_bytes, UINT32_MAX);
     assert_bytes(&job.code, CODE, strlen(CODE));
     assert_bytes(&job.input, INPUT, INPUT_SIZE);
     job_fini(&job);
@@ -100,15 +104,28 @@ test_limits_that_came_later_are_understood(void **state)
 }
 
 static void
-test_a_peak_of_linear_memory_is_understood_and_packed_again(void **state)
+test_artifacts_and_what_was_refused_are_understood_and_packed_again(void **state)
 {
-    struct file file = read_golden("v1-result-peak");
+    struct file file = read_golden("v1-result-artifacts");
     struct result result;
     struct bytes packed;
     struct err err = ERR_INIT;
     (void)state;
     assert_int_equal(codec_unpack_result(file.data, file.size, &result, &err), 0);
     assert_int_equal(result.linear_memory_peak_bytes, 20316160);
+    assert_int_equal(result.artifacts.count, 3);
+    assert_string_equal(result.artifacts.list[0].name.data, "a.csv");
+    assert_bytes(&result.artifacts.list[0].data, "x\n", 2);
+    assert_string_equal(result.artifacts.list[1].name.data, "deep/gr\xc3\xbc\xc3\x9f"
+                                                            "e.png");
+    assert_bytes(&result.artifacts.list[1].data, "\x89PNG\0", 5);
+    assert_bytes(&result.artifacts.list[2].data, NULL, 0);
+    assert_int_equal(result.artifacts.refused_count, 2);
+    assert_string_equal(result.artifacts.refused[0].name.data, "big");
+    assert_int_equal(result.artifacts.refused[0].size, 9000000);
+    assert_int_equal(result.artifacts.refused[0].fault, ARTIFACT_FAULT_TOO_LARGE);
+    assert_int_equal(result.artifacts.refused[1].fault, ARTIFACT_FAULT_LINK);
+    assert_int_equal(result.artifacts.refused_total, 7);
     assert_int_equal(codec_pack_result(&result, &packed, &err), 0);
     assert_bytes(&packed, (const char *)file.data, file.size);
     bytes_fini(&packed);
@@ -225,7 +242,7 @@ static const struct {
     {"v1-element", unpack_element},     {"v1-element-without-input", unpack_element},
     {"v1-blob", unpack_blob},           {"v1-result", unpack_result},
     {"v1-result-error", unpack_result}, {"v1-element-limits", unpack_element},
-    {"v2-blob-files", unpack_blob},     {"v1-result-peak", unpack_result},
+    {"v2-blob-files", unpack_blob},     {"v1-result-artifacts", unpack_result},
 };
 #define MESSAGE_COUNT (sizeof(messages) / sizeof(messages[0]))
 
@@ -387,7 +404,7 @@ main(void)
         cmocka_unit_test(test_a_job_packs_to_the_golden_bytes),
         cmocka_unit_test(test_the_golden_element_is_understood),
         cmocka_unit_test(test_limits_that_came_later_are_understood),
-        cmocka_unit_test(test_a_peak_of_linear_memory_is_understood_and_packed_again),
+        cmocka_unit_test(test_artifacts_and_what_was_refused_are_understood_and_packed_again),
         cmocka_unit_test(test_large_input_comes_from_the_golden_blob),
         cmocka_unit_test(test_the_golden_result_is_understood_and_packed_again),
         cmocka_unit_test(test_an_error_that_a_script_published_needs_no_run),

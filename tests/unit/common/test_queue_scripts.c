@@ -377,7 +377,7 @@ static void
 test_an_element_that_a_script_builds_is_understood(void **state)
 {
     struct redis_fixture *redis = *state;
-    struct job job = {.language = "python", .limits = {1, 2, 3, 4, 5, 6}}, back;
+    struct job job = {.language = "python", .limits = {1, 2, 3, 4, 5, 6, 7, 8, 9}}, back;
     struct bytes map;
     bool has_input;
     struct err err = ERR_INIT;
@@ -391,7 +391,7 @@ test_an_element_that_a_script_builds_is_understood(void **state)
         fail_msg("%s", err.text);
     assert_string_equal(back.id, ID);
     assert_int_equal(back.limits.output_bytes, 4);
-    assert_int_equal(back.limits.work_files, 6);
+    assert_int_equal(back.limits.artifacts_total_bytes, 9);
     assert_int_equal(back.answer_by_ms - back.start_by_ms, 7000);
     job_fini(&back);
 }

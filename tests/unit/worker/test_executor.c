@@ -42,7 +42,10 @@ static const struct job_limits usual = {.timeout_ms = 10000,
                                         .memory_mb = 64,
                                         .output_bytes = 4096,
                                         .work_bytes = 4096,
-                                        .work_files = 10};
+                                        .work_files = 10,
+                                        .artifacts = 2,
+                                        .artifact_bytes = 100,
+                                        .artifacts_total_bytes = 100};
 
 /* How long the worker does not run after it has sent a go byte. */
 static useconds_t pause_after_go_us;
@@ -87,8 +90,7 @@ begin_mode(const char *mode, uint32_t slots, uint32_t spare)
     struct executor_options options = {.command = &t.command,
                                        .slots = slots,
                                        .spare = spare,
-                                       .input_capacity = 4096,
-                                       .output_capacity = 4096,
+                                       .memory = {4096, 4096, 4096},
                                        .on_state = on_state};
 
     memset(&t, 0, sizeof(t));
@@ -392,7 +394,7 @@ a_program_that_cannot_be_started_is_a_death_too(void **state)
     struct err err = ERR_INIT;
     struct zygote_command missing;
     struct executor_options options = {
-        .command = &missing, .slots = 1, .output_capacity = 100, .on_state = on_state};
+        .command = &missing, .slots = 1, .memory.output = 100, .on_state = on_state};
 
     (void)state;
     memset(&t, 0, sizeof(t));

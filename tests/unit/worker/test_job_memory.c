@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "common/artifact.h"
+#include "common/file_name.h"
 #include "worker/job_memory.h"
 
 static struct job_memory memory;
@@ -20,7 +22,7 @@ open_memory(void **state)
 {
     (void)state;
     err = (struct err)ERR_INIT;
-    return job_memory_open(&memory, 5000, 100, &err);
+    return job_memory_open_sized(&memory, &(struct job_memory_sizes){5000, 100, 5000}, &err);
 }
 
 static int
@@ -43,8 +45,102 @@ capacities_are_rounded_up_to_pages_and_areas_do_not_overlap(void **state)
     assert_int_equal(header->input_offset, JOB_MEMORY_HEADER_BYTES);
     assert_int_equal(header->output_offset[0], header->input_offset + 8192);
     assert_int_equal(header->output_offset[1], header->output_offset[0] + 4096);
-    assert_int_equal(header->total_bytes, header->output_offset[1] + 4096);
+    assert_int_equal(header->artifact_offset, header->output_offset[1] + 4096);
+    assert_int_equal(header->artifact_capacity, 8192);
+    assert_int_equal(header->total_bytes, header->artifact_offset + 8192);
     assert_int_equal(header->total_bytes, memory.mapped_bytes);
+}
+
+/* As a job process does. */
+static struct artifact_record *
+put_artifact(const char *name, const char *data, bool kept)
+{
+    uint64_t used = memory.header->artifact_bytes;
+    char *at = (char *)memory.header + memory.artifact_offset + used;
+    struct artifact_record *record = (struct artifact_record *)(void *)at;
+
+    *record = (struct artifact_record){
+        .kept = kept, .name_bytes = (uint32_t)strlen(name), .size = strlen(data)};
+    memcpy(at + sizeof(*record), name, strlen(name));
+    if (kept)
+        memcpy(at + sizeof(*record) + strlen(name), data, strlen(data));
+    memory.header->artifact_bytes =
+        used + artifact_record_bytes(strlen(name), kept ? strlen(data) : 0);
+    return record;
+}
+
+static void
+artifacts_come_back_in_order(void **state)
+{
+    struct artifact_view view;
+    uint64_t cursor = 0;
+
+    (void)state;
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), 0);
+    put_artifact("a.csv", "1,2\n", true);
+    put_artifact("big", "not there", false);
+    put_artifact("", "", true);
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), 1);
+    assert_int_equal(view.record.kept, 1);
+    assert_memory_equal(view.name, "a.csv", view.record.name_bytes);
+    assert_int_equal(view.record.size, 4);
+    assert_memory_equal(view.data, "1,2\n", 4);
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), 1);
+    assert_int_equal(view.record.kept, 0);
+    assert_int_equal(view.record.size, 9);
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), 1);
+    assert_int_equal(view.record.name_bytes, 0);
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), 0);
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), 0);
+}
+
+static void
+lengths_of_artifacts_beyond_what_is_there_are_refused(void **state)
+{
+    struct artifact_view view;
+    uint64_t cursor = 0;
+    struct artifact_record *record = put_artifact("name", "data", true);
+    const uint64_t sizes[] = {9, 4096, UINT64_MAX, UINT64_MAX - 20, (uint64_t)1 << 32};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        record->size = sizes[i];
+        assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), -1);
+    }
+    record->size = 4;
+    record->name_bytes = UINT32_MAX;
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), -1);
+    record->kept = 0;
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), -1);
+    memory.header->artifact_bytes = sizeof(*record) - 1;
+    assert_int_equal(job_memory_next_artifact(&memory, &cursor, &view), -1);
+}
+
+static void
+artifacts_end_with_their_area_whatever_the_job_process_says(void **state)
+{
+    struct artifact_view view;
+    uint64_t cursor = 0;
+    unsigned count = 0;
+
+    (void)state;
+    /* Zeroes are records of nothing: the walk has to end all the same, where the area does. */
+    memory.header->artifact_bytes = UINT64_MAX;
+    memory.header->artifact_capacity = UINT64_MAX;
+    memory.header->artifact_offset = UINT64_MAX;
+    while (job_memory_next_artifact(&memory, &cursor, &view) == 1)
+        count++;
+    assert_int_equal(count, memory.artifact_capacity / sizeof(struct artifact_record));
+}
+
+static void
+the_capacity_for_artifacts_is_enough_for_all_that_limits_allow(void **state)
+{
+    size_t kept = 4 * artifact_record_bytes(FILE_NAME_BYTES, 25);
+    size_t refused = ARTIFACTS_REFUSED_MOST * artifact_record_bytes(FILE_NAME_BYTES, 0);
+
+    (void)state;
+    assert_true(job_memory_artifact_capacity(4, 100) >= kept + refused);
 }
 
 static void
@@ -228,6 +324,10 @@ main(void)
         cmocka_unit_test(the_size_of_a_record_never_wraps_around),
         WITH_MEMORY(lengths_beyond_the_input_are_refused),
         WITH_MEMORY(an_unknown_type_and_a_cursor_past_the_end_are_refused),
+        WITH_MEMORY(artifacts_come_back_in_order),
+        WITH_MEMORY(lengths_of_artifacts_beyond_what_is_there_are_refused),
+        WITH_MEMORY(artifacts_end_with_their_area_whatever_the_job_process_says),
+        cmocka_unit_test(the_capacity_for_artifacts_is_enough_for_all_that_limits_allow),
         WITH_MEMORY(output_counters_are_clamped_to_the_capacity),
         WITH_MEMORY(output_counters_are_clamped_to_the_jobs_own_limit),
         WITH_MEMORY(what_the_job_process_writes_into_the_header_moves_nothing),

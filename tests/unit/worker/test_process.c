@@ -17,7 +17,10 @@ static const struct job_limits limits = {.timeout_ms = 1000,
                                          .memory_mb = 64,
                                          .output_bytes = 1000000,
                                          .work_bytes = 4096,
-                                         .work_files = 10};
+                                         .work_files = 10,
+                                         .artifacts = 3,
+                                         .artifact_bytes = 5,
+                                         .artifacts_total_bytes = 7};
 
 static void
 only_the_moves_of_the_drawing_are_legal(void **state)
@@ -43,7 +46,8 @@ the_go_byte_arrives_with_the_limits_in_place(void **state)
 
     (void)state;
     process_init(&process, 5);
-    assert_int_equal(process_prepare(&process, 100, 4096, &theirs, &err), 0);
+    assert_int_equal(
+        process_prepare(&process, &(struct job_memory_sizes){100, 4096, 0}, &theirs, &err), 0);
     process_forked(&process, pidfd_open(getpid(), 0));
     assert_int_equal(process_go(&process, &limits, &err), 0);
     assert_int_equal(read(theirs, &byte, 1), 1);
@@ -51,6 +55,9 @@ the_go_byte_arrives_with_the_limits_in_place(void **state)
     assert_int_equal(process.memory.header->cpu_limit_us, 1500000);
     assert_int_equal(process.memory.header->work_limit_bytes, 4096);
     assert_int_equal(process.memory.header->work_limit_files, 10);
+    assert_int_equal(process.memory.header->artifact_limit_count, 3);
+    assert_int_equal(process.memory.header->artifact_limit_bytes, 5);
+    assert_int_equal(process.memory.header->artifact_limit_total_bytes, 7);
     assert_int_equal(process.memory.header->memory_limit_bytes, 64 << 20);
     /* What does not fit is not promised. */
     assert_int_equal(process.memory.header->output_limit_bytes, 4096);
@@ -74,7 +81,8 @@ a_process_that_is_gone_takes_no_job(void **state)
 
     (void)state;
     process_init(&process, 1);
-    assert_int_equal(process_prepare(&process, 100, 100, &theirs, &err), 0);
+    assert_int_equal(
+        process_prepare(&process, &(struct job_memory_sizes){100, 100, 0}, &theirs, &err), 0);
     process_forked(&process, -1);
     close(theirs);
     assert_int_equal(process_go(&process, &limits, &err), -1);
@@ -93,7 +101,8 @@ serials_start_again_before_they_wrap(void **state)
 
     (void)state;
     process_init(&process, UINT32_MAX - 2);
-    assert_int_equal(process_prepare(&process, 100, 100, &theirs, &err), 0);
+    assert_int_equal(
+        process_prepare(&process, &(struct job_memory_sizes){100, 100, 0}, &theirs, &err), 0);
     close(theirs);
     process_ended(&process, step);
     assert_int_equal(process.serial, (UINT32_MAX - 2) % step + step);
