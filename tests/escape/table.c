@@ -36,18 +36,26 @@ print_offsets(void)
 #undef OFFSET
 }
 
-int
-main(void)
+static void
+print_rules(const char *name, const struct call_rule *rules, size_t count)
 {
-    printf("{\"rules\": [\n");
-    for (size_t i = 0; i < job_call_count; i++) {
-        const struct call_rule *rule = &job_calls[i];
+    printf("\"%s\": [\n", name);
+    for (size_t i = 0; i < count; i++) {
+        const struct call_rule *rule = &rules[i];
         printf("%s{\"number\": %d, \"name\": \"%s\", \"checks\": [", i > 0 ? ",\n" : "",
                rule->number, rule->name);
         print_checks(rule);
         printf("]}");
     }
     printf("],\n");
+}
+
+int
+main(void)
+{
+    printf("{");
+    print_rules("rules", job_calls, job_call_count);
+    print_rules("zygote_rules", zygote_calls, zygote_call_count);
     print_offsets();
     printf("\"host_data_bytes\": %" PRIu64 ",\n", SANDBOX_HOST_DATA_BYTES);
     printf("\"stack_bytes\": %" PRIu64 "}\n", SANDBOX_STACK_BYTES);

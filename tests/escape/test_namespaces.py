@@ -6,23 +6,19 @@ A guest that boots runs in the zygote, before any job and its filter: here it ma
 
 from __future__ import annotations
 
-import json
 import os
-import pathlib
-import shutil
+import socket
 import subprocess
-import tempfile
 import unittest
 
 import test_attacks
 import test_memory
-from escape import BUILD, IMAGE, EscapeTest, Part, Service, call, quiet
+from boot import RUN, BootTest
+from escape import BUILD, Part, Service, call, quiet
 
-RUN = BUILD / "retort-run"
 AS_ROOT = os.geteuid() == 0
 ORDINARY = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"]
 ENOENT, ESRCH, ECONNREFUSED, ENETUNREACH, ENETDOWN = -2, -3, -111, -101, -100
-MADE = "ready to serve"
 
 
 def permitted() -> bool:
@@ -34,40 +30,8 @@ def permitted() -> bool:
 PERMITTED = permitted()
 
 
-class AtBoot(unittest.TestCase):
+class AtBoot(BootTest):
     """Where the kernel permits all namespaces."""
-
-    prefix: list[str] = []
-
-    def setUp(self) -> None:
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="retort-escape-"))
-        self.addCleanup(shutil.rmtree, self.directory)
-        self.directory.chmod(0o755)
-
-    def image(self, at_boot: str) -> pathlib.Path:
-        """The image, with a script for when it boots."""
-        image = self.directory / "image"
-        image.mkdir(exist_ok=True)
-        for name in ("program", "tree"):
-            if not (image / name).exists():
-                shutil.copy(IMAGE / name, image / name)
-        facts = json.loads((IMAGE / "image.json").read_text())
-        facts["env"] = [f"ESCAPE_AT_BOOT={at_boot}"]
-        (image / "image.json").write_text(json.dumps(facts))
-        return image
-
-    def run_at_boot(self, at_boot: str, job: str = f'print "{MADE}"\n') -> tuple[str, str]:
-        """What the script said at boot, and what a job said afterwards."""
-        path = self.directory / "job"
-        path.write_text(job)
-        done = subprocess.run([*self.prefix, RUN, "--image", self.image(at_boot), path],
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
-        return done.stderr, done.stdout
-
-    def results(self, at_boot: str) -> list[int]:
-        said, job = self.run_at_boot(at_boot)
-        self.assertEqual(job, MADE + "\n", said)
-        return [int(line) for line in said.split()]
 
     def test_it_is_process_1_and_sees_no_other(self) -> None:
         others = [os.getpid(), os.getppid(), *(int(name) for name in os.listdir("/proc")
@@ -105,7 +69,6 @@ class AtBoot(unittest.TestCase):
                     "a = buffer 16\nput a 2 2\nput a+2 2 0x5000\n" + f"put a+4 4 {address}\n" +
                     call("socket", 2, 1, 0, name="s") + call("connect", "s", "a", 16))
                 self.assertIn(found[1], (ENETUNREACH, ENETDOWN, ECONNREFUSED))
-        import socket
         with socket.socket(socket.AF_UNIX) as listener:
             name = f"retort-{os.getpid()}"
             listener.bind("\0" + name)
