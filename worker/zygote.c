@@ -256,7 +256,12 @@ receive(int control_fd, struct zygote_event *event, int *fd)
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof(control.bytes)};
 
-    ssize_t got = recvmsg(control_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    ssize_t got;
+
+    /* Told once, when it ends with requests of ours unread; what it said before is still there. */
+    do
+        got = recvmsg(control_fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    while (got < 0 && errno == ECONNRESET);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (got <= 0)
