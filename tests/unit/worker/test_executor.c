@@ -1,6 +1,6 @@
 /* The executor and its zygote client, with a zygote that has no engine behind it. */
 /* link: tests/support/fake_zygote.c */
-/* ldflags: -Wl,--wrap=process_go,--wrap=recvmsg */
+/* ldflags: -Wl,--wrap=process_go */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,11 +9,9 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/support/fake_zygote.h"
@@ -390,30 +388,6 @@ a_zygote_that_does_not_boot_fails_the_jobs_that_wait_and_says_why(void **state)
     assert_boot_fails("denied", "not allowed: socket");
 }
 
-/* As a socket does, once, whose other end was closed with something unread. */
-static bool reset_once;
-ssize_t __real_recvmsg(int fd, struct msghdr *message, int flags);
-ssize_t __wrap_recvmsg(int fd, struct msghdr *message, int flags);
-
-ssize_t
-__wrap_recvmsg(int fd, struct msghdr *message, int flags)
-{
-    if (!reset_once)
-        return __real_recvmsg(fd, message, flags);
-    reset_once = false;
-    errno = ECONNRESET;
-    return -1;
-}
-
-static void
-what_a_zygote_says_last_is_heard_with_requests_unread(void **state)
-{
-    (void)state;
-    reset_once = true;
-    assert_boot_fails("failing", "no luck");
-    assert_false(reset_once);
-}
-
 static void
 a_program_that_cannot_be_started_is_a_death_too(void **state)
 {
@@ -508,7 +482,6 @@ main(int argc, char **argv)
         cmocka_unit_test(the_pool_is_filled_and_filled_again),
         cmocka_unit_test(when_the_zygote_dies_its_jobs_are_told_and_another_one_takes_over),
         cmocka_unit_test(a_zygote_that_does_not_boot_fails_the_jobs_that_wait_and_says_why),
-        cmocka_unit_test(what_a_zygote_says_last_is_heard_with_requests_unread),
         cmocka_unit_test(a_program_that_cannot_be_started_is_a_death_too),
         cmocka_unit_test(forks_that_fail_again_and_again_fail_the_jobs_that_wait),
         cmocka_unit_test(a_process_without_a_pidfd_gives_its_place_back),
