@@ -164,6 +164,9 @@ SEQUENCES: list[tuple[str, int, bytes]] = [
      + read(NEXT)),
     ("job-in-the-way", BOOTING, opened("work/d") + written(FD) + opened("dev/job", 0, READ_ONLY)
      + read(NEXT)),
+    ("outputs", IN_JOB, opened("work/outputs/a") + written(FD) + made("work/outputs/d")
+     + opened("work/outputs/d/b") + written(NEXT) + linked("a", "work/outputs/l")
+     + made("work/outputs/" + "n" * 230) + renamed("work/outputs", "work/x")),
     ("devices", IN_JOB, b"".join(opened("dev/" + name, 0) + written(FD) + read(FD)
                                  + call("fd_seek", FD, 5, 0, R0) + call("fd_close", FD)
                                  for name in ("null", "zero", "random", "note"))),

@@ -77,7 +77,7 @@ static const struct {
 static const char *const names[] = {
     "a",    "b",      "c",   "d",    "e",  "f", "work",   "tmp",  "dev",       "lib",
     "data", "null",   "job", "note", "..", ".", "",       "zero", "hello.txt", "os.py",
-    "link", "python", "etc", "up",   "in", "x", "random", "...",
+    "link", "python", "etc", "up",   "in", "x", "random", "...",  "outputs",
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 

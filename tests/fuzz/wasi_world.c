@@ -15,6 +15,7 @@
 #include "worker/job_memory.h"
 #include "worker/wasi/blocks.h"
 #include "worker/wasi/directory.h"
+#include "worker/wasi/outputs.h"
 #include "worker/wasi/wasi.h"
 
 /* Small, so that a short sequence gets to each limit. */
@@ -278,9 +279,31 @@ empty_blocks(void)
     return damage;
 }
 
+/* What a job's end looks at. */
+static const char *
+walk_outputs(void)
+{
+    struct output_walk walk;
+    struct output output;
+    char contents[64];
+    uint32_t count = 0;
+
+    for (bool more = outputs_begin(&walk); more && outputs_next(&walk, &output); count++) {
+        if (output.path_bytes == 0 || output.path_bytes > FILE_NAME_BYTES)
+            return "outputs have paths";
+        if (output.kind == OUTPUT_FILE)
+            outputs_read(&output, contents,
+                         output.size < sizeof(contents) ? output.size : sizeof(contents));
+    }
+    return count < wasi_state.entry_count ? NULL : "outputs are no more than names";
+}
+
 const char *
 world_damage(void)
 {
+    const char *damage = walk_outputs();
+
     blocks_flush();
-    return empty_blocks();
+    const char *blocks = empty_blocks();
+    return damage != NULL ? damage : blocks;
 }
