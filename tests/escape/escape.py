@@ -12,6 +12,7 @@ the same zygote.
 
 from __future__ import annotations
 
+import base64
 import concurrent.futures
 import dataclasses
 import functools
@@ -35,6 +36,10 @@ LONG = os.environ.get("ESCAPE_LONG") == "1"
 OUTPUT_CAP = 20000
 MEMORY_MB = 64
 WORK_BYTES = 16 << 20
+# Files that come back: how many, each, together; and how many of the others are told.
+ARTIFACTS, ARTIFACT_BYTES, ARTIFACTS_TOTAL_BYTES, REFUSED_MOST = 4, 2000, 4000, 64
+# Two streams, of whose bytes each may become six; names of what did not come back.
+ANSWER_CAP = 13 * OUTPUT_CAP + 6 * 1024 * REFUSED_MOST + 2 * ARTIFACTS_TOTAL_BYTES
 CLIENTS = 3
 HARMLESS = 'say 4711\n'
 HARMLESS_OUTPUT = "4711\n"
@@ -144,7 +149,9 @@ class OrdinaryService(Service):
 class EscapeTest(ServiceTest):
     settings = {"IMAGE": str(IMAGE), "MAX_OUTPUT_BYTES": str(OUTPUT_CAP), "SLOTS": "3",
                 "MEMORY_LIMIT_MB": str(MEMORY_MB), "MAX_EXEC_TIMEOUT_MS": "60000",
-                "MAX_WORK_BYTES": str(WORK_BYTES), "MAX_WORK_FILES": "100"}
+                "MAX_WORK_BYTES": str(WORK_BYTES), "MAX_WORK_FILES": "100",
+                "MAX_ARTIFACTS": str(ARTIFACTS), "MAX_ARTIFACT_BYTES": str(ARTIFACT_BYTES),
+                "MAX_ARTIFACTS_TOTAL_BYTES": str(ARTIFACTS_TOTAL_BYTES)}
     service_class: type[Service] = Service
     timeout_s = 1800 if LONG else 120
     zygote_pid: int
@@ -188,7 +195,7 @@ class EscapeTest(ServiceTest):
         queue = list(scripts)
 
         def run(part: list[tuple[str, str]]) -> list[tuple[str, Outcome]]:
-            connection = self.service.connect()
+            connection = self.service.connect(timeout_s=250)
             try:
                 return [(name, self.attack(script, connection, **members)) for name, script in part]
             finally:
@@ -201,8 +208,7 @@ class EscapeTest(ServiceTest):
 
     def check_answer(self, response: Response) -> Outcome:
         """Bounded, well-formed, and of this job alone."""
-        # Two streams, of whose bytes each may become six.
-        self.assertLess(len(response.body), 13 * OUTPUT_CAP)
+        self.assertLess(len(response.body), ANSWER_CAP)
         outcome = Outcome(response.status, json.loads(response.body.decode("utf-8")))
         body = outcome.body
         if response.status != 200:
@@ -215,9 +221,23 @@ class EscapeTest(ServiceTest):
             self.assertLessEqual(len(body[stream]), OUTPUT_CAP)
             self.assertGreaterEqual(body[stream + "_dropped_bytes"], 0)
         self.assertTrue(body["exit_code"] is None or 0 <= body["exit_code"] <= 255, outcome)
+        self.check_artifacts(body)
         self.assertNotIn(body["id"], self.seen_ids)
         self.seen_ids.add(body["id"])
         return outcome
+
+    def check_artifacts(self, body: dict[str, Any]) -> None:
+        found = body.get("artifacts", [])
+        sizes = [len(base64.b64decode(one["content_base64"], validate=True)) for one in found]
+        self.assertEqual(sizes, [one["size"] for one in found])
+        self.assertLessEqual(len(found), ARTIFACTS)
+        self.assertLessEqual(max(sizes, default=0), ARTIFACT_BYTES)
+        self.assertLessEqual(sum(sizes), ARTIFACTS_TOTAL_BYTES)
+        self.assertEqual(len({one["name"] for one in found}), len(found))
+        for one in found:
+            parts = one["name"].split("/")
+            self.assertTrue(one["name"].isprintable() and not {"", ".", ".."} & set(parts), one)
+        self.assertLessEqual(len(body.get("artifacts_refused", [])), REFUSED_MOST)
 
     # ---- what became of it ----
 

@@ -31,6 +31,11 @@ print_offsets(void)
     OFFSET(note);
     OFFSET(exit_code);
     OFFSET(denied_call);
+    OFFSET(artifact_offset);
+    OFFSET(artifact_capacity);
+    OFFSET(artifact_bytes);
+    OFFSET(artifacts_refused);
+    OFFSET(artifacts_done);
     OFFSET(text);
     printf("\"end\": %zu},\n", sizeof(struct job_memory_header));
 #undef OFFSET
