@@ -20,8 +20,11 @@ CPU_LIMIT_S = 1
 MEMORY_LIMIT_MB = 96
 OUTPUT_BYTES = 65536
 TIMEOUT_MS = 20000
+ARTIFACTS, ARTIFACT_BYTES, ARTIFACTS_TOTAL_BYTES = 8, 65536, 131072
 SETTINGS = {"CPU_TIME_LIMIT_SEC": str(CPU_LIMIT_S), "MEMORY_LIMIT_MB": str(MEMORY_LIMIT_MB),
-            "MAX_OUTPUT_BYTES": str(OUTPUT_BYTES), "MAX_EXEC_TIMEOUT_MS": str(TIMEOUT_MS)}
+            "MAX_OUTPUT_BYTES": str(OUTPUT_BYTES), "MAX_EXEC_TIMEOUT_MS": str(TIMEOUT_MS),
+            "MAX_ARTIFACTS": str(ARTIFACTS), "MAX_ARTIFACT_BYTES": str(ARTIFACT_BYTES),
+            "MAX_ARTIFACTS_TOTAL_BYTES": str(ARTIFACTS_TOTAL_BYTES)}
 # Beyond the limits: making the process, and the processor's other work between a limit and its kill.
 CPU_SLACK_MS = 150
 WALL_SLACK_MS = 2000
@@ -47,6 +50,8 @@ class Case:
     err: list[str] = dataclasses.field(default_factory=list)
     detail: str | None = None
     cut: list[str] = dataclasses.field(default_factory=list)
+    artifacts: list[str | int] = dataclasses.field(default_factory=list)
+    left_out: list[str | int] = dataclasses.field(default_factory=list)
     lacks: list[str] = dataclasses.field(default_factory=list)
     native: bool = False
     twice: bool = False
@@ -74,7 +79,26 @@ class Outcome:
     exec_ms: float
     cpu_ms: float
     memory_peak_bytes: int
+    artifacts: list[str]  # names
+    left_out: list[str]  # "name: reason"
+    left_out_count: int
     error: str = ""
+
+    @staticmethod
+    def of(answer: dict[str, Any]) -> Outcome:
+        """From the JSON of retort-run or of POST /v1/execute, which have the same members."""
+        return Outcome(answer["verdict"], answer["exit_code"], answer["stdout"], answer["stderr"],
+                       {name: answer[name + "_dropped_bytes"] for name in ("stdout", "stderr")},
+                       answer.get("detail", ""), answer["exec_ms"], answer["cpu_ms"],
+                       answer["memory_peak_bytes"],
+                       [artifact["name"] for artifact in answer.get("artifacts", [])],
+                       [f"{left['name']}: {left['reason']}"
+                        for left in answer.get("artifacts_refused", [])],
+                       answer.get("artifacts_refused_count", 0), answer.get("error") or "")
+
+    @staticmethod
+    def of_error(text: str) -> Outcome:
+        return Outcome(None, None, "", "", {"stdout": 0, "stderr": 0}, "", 0, 0, 0, [], [], 0, text)
 
     def short(self) -> str:
         return (f"{self.error or self.verdict} exit {self.exit_code} ({self.detail}), "
@@ -124,7 +148,7 @@ def limits_overstepped(case: Case, outcome: Outcome) -> Iterator[str]:
         # U+FFFD stands for each bad byte, and takes three.
         if len(text.encode("utf-8", "surrogatepass")) > 3 * OUTPUT_BYTES:
             yield f"{stream} has {len(text)} characters"
-        if (outcome.dropped[stream] > 0) != (stream in case.cut):
+        if (outcome.dropped[stream] > 0) != (stream in case.cut) and case.cut != ["any"]:
             yield f"{outcome.dropped[stream]} bytes of {stream} were dropped"
 
 
@@ -152,6 +176,15 @@ def wrong_text(name: str, text: str, exact: str | None, patterns: list[str]) -> 
             yield f"{name} has nothing like {pattern!r}"
 
 
+def wrong_files(case: Case, outcome: Outcome) -> Iterator[str]:
+    """What came back of /work/outputs, and what did not: names, or how many."""
+    for what, expected, names, count in (
+            ("artifacts", case.artifacts, outcome.artifacts, len(outcome.artifacts)),
+            ("left out", case.left_out, outcome.left_out, outcome.left_out_count)):
+        if expected not in ([count], sorted(names)):
+            yield f"{what}: {count}, {names[:10]}"
+
+
 def unlike_native(case: Case, outcome: Outcome, library: str) -> Iterator[str]:
     """The same program under Debian's interpreter: only for those that do no harm there."""
     expected = service.native(case.program.decode(), case.stdin)
@@ -167,7 +200,7 @@ def unlike_native(case: Case, outcome: Outcome, library: str) -> Iterator[str]:
 
 def faults(case: Case, outcome: Outcome, forbidden: list[str], library: str) -> list[str]:
     """What is wrong with how it ended, one sentence each. forbidden: words of the host's."""
-    found = [*limits_overstepped(case, outcome)]
+    found = [*limits_overstepped(case, outcome), *wrong_files(case, outcome)]
     if case.native:
         if outcome.verdict not in case.verdict:
             found.append(f"the verdict is {outcome.error or outcome.verdict}")

@@ -74,11 +74,7 @@ class RunWay(Way):
                 env=self.environment, timeout=PROCESS_TIMEOUT_S)
         if done.stderr or done.stdout.count(b"\n") != 1:
             raise AssertionError(f"retort-run: {done.returncode} {done.stderr[-500:]!r}")
-        answer = json.loads(done.stdout)
-        return Outcome(answer["verdict"], answer["exit_code"], answer["stdout"], answer["stderr"],
-                       {name: answer[name + "_dropped_bytes"] for name in ("stdout", "stderr")},
-                       answer["detail"], answer["exec_ms"], answer["cpu_ms"],
-                       answer["memory_peak_bytes"], answer["error"] or "")
+        return Outcome.of(json.loads(done.stdout))
 
 
 class HttpWay(Way):
@@ -103,14 +99,9 @@ class HttpWay(Way):
 
     def outcome(self, case: Case, program: bytes) -> Outcome:
         status, body = self.post(case, program)
-        answer = json.loads(body)
         if status != 200:
-            return Outcome(None, None, "", "", {"stdout": 0, "stderr": 0}, "", 0, 0, 0,
-                           f"{status} {body[:300]!r}")
-        return Outcome(answer["verdict"], answer["exit_code"], answer["stdout"], answer["stderr"],
-                       {name: answer[name + "_dropped_bytes"] for name in ("stdout", "stderr")},
-                       answer.get("detail", ""), answer["exec_ms"], answer["cpu_ms"],
-                       answer["memory_peak_bytes"])
+            return Outcome.of_error(f"{status} {body[:300]!r}")
+        return Outcome.of(json.loads(body))
 
     def check_alive(self) -> None:
         answer = self.service.execute("print(1+1)")
