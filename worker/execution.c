@@ -153,9 +153,10 @@ execution_fail_all(struct execution_list *list, const char *text)
 }
 
 static void
-arm(struct execution *execution, uint32_t ms)
+arm(struct execution *execution, uint64_t us)
 {
-    struct timeval delay = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    struct timeval delay = {.tv_sec = (time_t)(us / 1000000),
+                            .tv_usec = (suseconds_t)(us % 1000000)};
 
     event_add(execution->timer, &delay);
 }
@@ -168,14 +169,14 @@ move_to(struct execution *execution, struct execution_list *list)
     execution->list = list;
 }
 
-/* libevent's timers run on a coarse clock and may be some milliseconds early. */
-static uint32_t
-left_ms(const struct execution *execution)
+/* A loop's timers may run on another clock than ours, and be early by it. */
+static uint64_t
+left_us(const struct execution *execution)
 {
     uint64_t limit_us = (uint64_t)execution->request.limits.timeout_ms * 1000;
     uint64_t ran_us = clock_monotonic_us() - execution->started_us;
 
-    return ran_us < limit_us ? (uint32_t)((limit_us - ran_us + 999) / 1000) : 0;
+    return ran_us < limit_us ? limit_us - ran_us : 0;
 }
 
 static void
@@ -190,8 +191,9 @@ on_timer(evutil_socket_t fd, short what, void *context)
         finish(execution, &result);
         return;
     }
-    if (execution->killed == KILL_NONE && left_ms(execution) > 0) {
-        arm(execution, left_ms(execution));
+    uint64_t left = left_us(execution);
+    if (execution->killed == KILL_NONE && left > 0) {
+        arm(execution, left);
         return;
     }
     if (execution->killed == KILL_NONE)
@@ -225,7 +227,7 @@ execution_started(struct execution *execution, struct place *place, uint64_t sta
     execution->place = place;
     place->execution = execution;
     move_to(execution, &execution->executor->running);
-    arm(execution, execution->request.limits.timeout_ms);
+    arm(execution, left_us(execution));
 }
 
 void

@@ -23,6 +23,7 @@
 #include "worker/check.h"
 #include "worker/engine_choice.h"
 #include "worker/identity.h"
+#include "worker/loop.h"
 #include "worker/scheduler.h"
 
 #define QUEUE_TIMEOUT_MS 5000
@@ -213,7 +214,7 @@ start(struct worker *worker, struct err *err)
         engine_choose(&worker->engine, &worker->config, err) < 0)
         return -1;
     raise_descriptor_limit();
-    worker->base = event_base_new();
+    worker->base = loop_new();
     if (!worker->base)
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
     if (start_signals(worker, err) < 0 || start_scheduler(worker, err) < 0 ||

@@ -4,6 +4,8 @@
 #include <event2/event.h>
 #include <unistd.h>
 
+#include "worker/loop.h"
+
 #define STREAM_COUNT   2
 #define POLL_PERIOD_US 10000
 
@@ -98,7 +100,7 @@ run_session(const struct run_session *session, struct result *result, struct err
     int outcome = -1;
 
     *result = (struct result){.verdict = VERDICT_NONE};
-    running.base = event_base_new();
+    running.base = loop_new();
     if (running.base == NULL)
         return err_set(err, ERR_SYSTEM, ENOMEM, "cannot start the loop");
     if (start(&running, session, err) == 0) {

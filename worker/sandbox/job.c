@@ -195,6 +195,7 @@ prepare(const struct job_start *start, struct err *err)
         return 0;
     if (limits_apply(RLIMIT_STAGE_WARM, NULL, err) < 0)
         return -1;
+    limits_give_way();
     /* Last: what comes before needs calls that it forbids. */
     return filter_install(err);
 }

@@ -55,6 +55,13 @@ limits_apply(enum rlimit_stage stage, const struct job_rlimits *job, struct err 
     return 0;
 }
 
+void
+limits_give_way(void)
+{
+    /* Whoever is nicer already stays so: then this raises it, and is refused. */
+    (void)setpriority(PRIO_PROCESS, 0, SANDBOX_NICE);
+}
+
 int
 limits_make_cpu_timer(struct err *err)
 {

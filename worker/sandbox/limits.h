@@ -20,6 +20,9 @@
 /* Beside the reservations and the shared memory: program, libraries, tree, stack, heap. */
 #define SANDBOX_HOST_SPACE_BYTES (UINT64_C(2) << 30)
 
+/* Jobs give way to those who start and stop them: how nice they are. */
+#define SANDBOX_NICE 5
+
 enum rlimit_stage { RLIMIT_STAGE_ZYGOTE, RLIMIT_STAGE_WARM, RLIMIT_STAGE_JOB };
 
 /* What the rows of stage JOB are computed from. */
@@ -32,6 +35,8 @@ struct job_rlimits {
 
 /* Sets the rows of that stage. job may be NULL in other stages than JOB. Safe after fork. */
 int limits_apply(enum rlimit_stage stage, const struct job_rlimits *job, struct err *err);
+/* The priority of this process from here on, for good. */
+void limits_give_way(void);
 /*
  * The exact CPU timer: SIGPROF, whose default action kills. A fork does not inherit it, so each job
  * process makes its own, before its filter, and starts it when its limit is known.

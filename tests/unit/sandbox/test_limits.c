@@ -357,6 +357,22 @@ the_cpu_timer_kills_by_sigprof(void **state)
     assert_in_range(cpu_us(&after) - cpu_us(&before), 30000, 500000);
 }
 
+static void
+be_nice(void)
+{
+    limits_give_way();
+    if (getpriority(PRIO_PROCESS, 0) < SANDBOX_NICE)
+        _exit(3);
+    _exit(setpriority(PRIO_PROCESS, 0, 0) < 0 ? PASSED : 4);
+}
+
+static void
+a_job_gives_way_and_cannot_take_it_back(void **state)
+{
+    (void)state;
+    assert_passes(RLIMIT_STAGE_WARM, be_nice);
+}
+
 int
 main(void)
 {
@@ -375,6 +391,7 @@ main(void)
         cmocka_unit_test(writable_memory_is_bounded),
 #endif
         cmocka_unit_test(the_cpu_timer_kills_by_sigprof),
+        cmocka_unit_test(a_job_gives_way_and_cannot_take_it_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
