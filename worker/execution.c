@@ -231,6 +231,13 @@ execution_started(struct execution *execution, struct place *place, uint64_t sta
 }
 
 void
+execution_lose_place(struct execution *execution, struct execution_list *list)
+{
+    execution->place = NULL;
+    move_to(execution, list);
+}
+
+void
 execution_cancel(struct execution *execution)
 {
     if (execution->killed != KILL_NONE)

@@ -1,5 +1,5 @@
 /*
- * Runs jobs: a pool of warm job processes over one zygote, and what happens to one job in it.
+ * Runs jobs: a pool of warm job processes over a zygote, and what happens to one job in it.
  *
  *     struct executor *executor = executor_new(base, &options, &err);
  *     ...
@@ -36,6 +36,8 @@ struct executor_options {
     /* All input records of a job together; each stream, which caps limits.output_bytes; artifacts,
      * 0: what is left in /work/outputs is not wanted. */
     struct job_memory_sizes memory;
+    /* When a zygote is replaced by a new one: its age, jobs given to it. 0: never. */
+    uint64_t zygote_max_age_ms, zygote_max_jobs;
     /* The zygote became ready (err NULL), or died (err says why); may be NULL. */
     void (*on_state)(void *context, const struct err *err);
     void *context;
@@ -48,6 +50,7 @@ struct executor_stats {
     uint32_t running;                         /* jobs, those that wait for a process included */
     uint32_t warm;                            /* processes that wait for a job */
     uint32_t zygote_deaths;                   /* since the executor was made */
+    uint32_t zygotes_replaced;                /* the same; by plan */
     struct err last_failure;                  /* why the zygote died last; ERR_NONE: it never did */
     const struct layer_report *layer_reports; /* of the zygote; zygote_layer_reports() */
 };

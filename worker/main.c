@@ -173,6 +173,8 @@ start_scheduler(struct worker *worker, struct err *err)
         .base = worker->base,
         .worker_id = worker->id,
         .slots = slot_count(config),
+        .zygote_max_age_ms = config->zygote_max_age_sec * 1000,
+        .zygote_max_jobs = config->zygote_max_jobs,
         .maxima = {.code_bytes = config->max_code_bytes,
                    .input_bytes = config->max_stdin_bytes,
                    .files = worker->engine.cli ? 0 : config->max_files,

@@ -392,14 +392,16 @@ scheduler_drain(struct scheduler *scheduler, uint32_t timeout_ms, void (*on_drai
 /* ---- construction ---- */
 
 static int
-lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler_language *language,
-          struct err *err)
+lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler_options *options,
+          const struct scheduler_language *language, struct err *err)
 {
     const struct job_maxima *maxima = &scheduler->maxima;
-    struct executor_options options = {
+    struct executor_options executor_options = {
         .command = language->command,
         .slots = scheduler->slots,
         .spare = scheduler->slots,
+        .zygote_max_age_ms = options->zygote_max_age_ms,
+        .zygote_max_jobs = options->zygote_max_jobs,
         .memory = {.input = execution_input_capacity(maxima->code_bytes, maxima->input_bytes,
                                                      maxima->files, maxima->files_bytes),
                    .output = maxima->limits.output_bytes,
@@ -413,7 +415,7 @@ lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler
     lane->name = strdup(language->name);
     if (!lane->name)
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the scheduler");
-    lane->executor = executor_new(scheduler->base, &options, err);
+    lane->executor = executor_new(scheduler->base, &executor_options, err);
     return lane->executor ? 0 : -1;
 }
 
@@ -426,7 +428,7 @@ lanes_init(struct scheduler *scheduler, const struct scheduler_options *options,
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the scheduler");
     for (size_t i = 0; i < options->language_count; i++) {
         struct lane *lane = &scheduler->lanes[scheduler->lane_count++];
-        if (lane_init(scheduler, lane, &options->languages[i], err) < 0)
+        if (lane_init(scheduler, lane, options, &options->languages[i], err) < 0)
             return -1;
         scheduler->languages[i] = lane->name;
     }

@@ -29,8 +29,9 @@ struct scheduler_language {
 
 struct scheduler_options {
     struct event_base *base;
-    const char *worker_id; /* borrowed */
-    uint32_t slots;        /* jobs at the same time, of each language */
+    const char *worker_id;                       /* borrowed */
+    uint32_t slots;                              /* jobs at the same time, of each language */
+    uint64_t zygote_max_age_ms, zygote_max_jobs; /* as in struct executor_options */
     struct job_maxima maxima;
     const struct scheduler_language *languages; /* borrowed during scheduler_new() */
     size_t language_count;

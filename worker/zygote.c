@@ -42,7 +42,8 @@ struct zygote {
     const struct zygote_command *command;
     struct zygote_hooks hooks;
     enum zygote_state state;
-    pid_t pid; /* -1: none */
+    bool retired; /* not to be started again */
+    pid_t pid;    /* -1: none */
     int control_fd, pidfd;
     struct event *control_event, *pid_event, *timer;
     uint64_t ready_us;
@@ -97,7 +98,9 @@ bury(struct zygote *zygote)
     zygote->state = ZYGOTE_IDLE;
     zygote->ready_us = 0;
     zygote->failure = (struct err)ERR_INIT;
-    arm_timer(zygote, pause_ms < RESTART_MAX_MS ? pause_ms : RESTART_MAX_MS);
+    if (!zygote->retired)
+        arm_timer(zygote, pause_ms < RESTART_MAX_MS ? pause_ms : RESTART_MAX_MS);
+    /* Last: a retired one may be freed there. */
     zygote->hooks.on_death(zygote->hooks.context, &failure);
 }
 
@@ -373,6 +376,13 @@ on_timer(evutil_socket_t fd, short what, void *context)
 
     (void)fd;
     (void)what;
+    if (zygote->retired) {
+        if (zygote->state == ZYGOTE_IDLE)
+            bury(zygote);
+        else
+            (void)pidfd_send_signal(zygote->pidfd, SIGKILL, NULL, 0);
+        return;
+    }
     if (zygote->state == ZYGOTE_IDLE) {
         start(zygote);
         return;
@@ -405,14 +415,25 @@ zygote_new(struct event_base *base, const struct zygote_command *command,
 static void
 ask_to_end(struct zygote *zygote)
 {
-    struct pollfd gone = {.fd = zygote->pidfd, .events = POLLIN};
-
     if (zygote->control_event != NULL)
         event_free(zygote->control_event);
     zygote->control_event = NULL;
-    close(zygote->control_fd);
+    if (zygote->control_fd >= 0)
+        close(zygote->control_fd);
     zygote->control_fd = -1;
-    (void)poll(&gone, 1, END_TIMEOUT_MS);
+}
+
+void
+zygote_retire(struct zygote *zygote)
+{
+    zygote->retired = true;
+    if (zygote->state == ZYGOTE_IDLE) {
+        arm_timer(zygote, 0);
+        return;
+    }
+    zygote->state = ZYGOTE_ENDING;
+    ask_to_end(zygote);
+    arm_timer(zygote, END_TIMEOUT_MS);
 }
 
 void
@@ -423,7 +444,9 @@ zygote_free(struct zygote *zygote)
     pid_t pid = zygote->pid;
     event_free(zygote->timer);
     if (pid > 0) {
+        struct pollfd gone = {.fd = zygote->pidfd, .events = POLLIN};
         ask_to_end(zygote);
+        (void)poll(&gone, 1, END_TIMEOUT_MS);
         kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
     }

@@ -81,6 +81,11 @@ struct zygote *zygote_new(struct event_base *base, const struct zygote_command *
                           const struct zygote_hooks *hooks, struct err *err);
 /* Kills the zygote, and so its job processes; calls no hook. */
 void zygote_free(struct zygote *zygote);
+/*
+ * Lets a zygote without job processes end by itself; kills it when it does not. on_death, which may
+ * then free it, tells when it has gone; it is not started again.
+ */
+void zygote_retire(struct zygote *zygote);
 bool zygote_ready(const struct zygote *zygote);
 /* Of the running zygote; -1 when there is none. */
 int zygote_pid(const struct zygote *zygote);

@@ -46,10 +46,9 @@ enum zygote_event_type {
     ZYGOTE_READY = 1, /* serial 0; version, boot_us valid */
     ZYGOTE_FORKED,    /* pid valid; with SCM_RIGHTS: [pidfd] */
     ZYGOTE_EXITED,    /* status, cpu_us, max_rss_kib, minor_faults valid */
-    ZYGOTE_FAILED, /* sys_errno, denied_call, text valid; serial 0: the zygote itself cannot go on
-                    */
-    ZYGOTE_LAYER,  /* could not be had; serial is enum layer; sys_errno (or 0), text say why */
-    ZYGOTE_MAPS,   /* wants id maps; status 1: its supplementary groups are dropped already */
+    ZYGOTE_FAILED,    /* sys_errno, denied_call, text valid; serial 0: the zygote cannot go on */
+    ZYGOTE_LAYER,     /* could not be had; serial is enum layer; sys_errno (or 0), text say why */
+    ZYGOTE_MAPS,      /* wants id maps; status 1: its supplementary groups are dropped already */
 };
 
 struct zygote_event {

@@ -1,5 +1,5 @@
 /* The executor and its zygote client, with a zygote that has no engine behind it. */
-/* link: tests/support/fake_zygote.c */
+/* link: tests/support/fake_zygote.c tests/unit/worker/executor_harness.c */
 /* ldflags: -Wl,--wrap=process_go */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,37 +15,9 @@
 #include <unistd.h>
 
 #include "tests/support/fake_zygote.h"
+#include "tests/unit/worker/executor_harness.h"
 #include "worker/executor.h"
 #include "worker/process.h"
-
-#define JOBS_MAX 64
-#define GUARD_S  20
-
-/* One job of a test and what came of it. */
-struct job_run {
-    struct execution_record record;
-    struct execution *execution;
-    struct result result;
-    int ends;
-};
-
-static struct {
-    struct event_base *base;
-    struct executor *executor;
-    struct zygote_command command;
-    struct job_run jobs[JOBS_MAX];
-    int started, ended, ready, deaths;
-} t;
-
-static const struct job_limits usual = {.timeout_ms = 10000,
-                                        .cpu_ms = 1000,
-                                        .memory_mb = 64,
-                                        .output_bytes = 4096,
-                                        .work_bytes = 4096,
-                                        .work_files = 10,
-                                        .artifacts = 2,
-                                        .artifact_bytes = 100,
-                                        .artifacts_total_bytes = 100};
 
 /* How long the worker does not run after it has sent a go byte. */
 static useconds_t pause_after_go_us;
@@ -60,121 +32,6 @@ __wrap_process_go(struct process *process, const struct job_limits *limits, stru
 
     usleep(pause_after_go_us);
     return result;
-}
-
-static void
-on_done(void *context, struct result *result)
-{
-    struct job_run *job = context;
-
-    job->result = *result;
-    job->execution = NULL;
-    job->ends++;
-    t.ended++;
-}
-
-static void
-on_state(void *context, const struct err *err)
-{
-    (void)context;
-    if (err == NULL)
-        t.ready++;
-    else
-        t.deaths++;
-}
-
-static void
-begin_mode(const char *mode, uint32_t slots, uint32_t spare)
-{
-    struct err err = ERR_INIT;
-    struct executor_options options = {.command = &t.command,
-                                       .slots = slots,
-                                       .spare = spare,
-                                       .memory = {4096, 4096, 4096},
-                                       .on_state = on_state};
-
-    memset(&t, 0, sizeof(t));
-    t.base = event_base_new();
-    assert_int_equal(fake_zygote_command(&t.command, mode, &err), 0);
-    t.executor = executor_new(t.base, &options, &err);
-    assert_non_null(t.executor);
-}
-
-static void
-end(void)
-{
-    executor_free(t.executor);
-    for (int i = 0; i < t.started; i++)
-        result_fini(&t.jobs[i].result);
-    event_base_free(t.base);
-    zygote_command_fini(&t.command);
-}
-
-static struct job_run *
-start_with(const char *what, const struct job_limits *limits, struct err *err)
-{
-    struct job_run *job = &t.jobs[t.started];
-
-    job->record =
-        (struct execution_record){.type = JOB_RECORD_ARG, .data = what, .size = strlen(what)};
-    struct execution_request request = {.records = &job->record,
-                                        .record_count = 1,
-                                        .limits = *limits,
-                                        .on_done = on_done,
-                                        .context = job};
-    job->execution = executor_run(t.executor, &request, err);
-    if (job->execution == NULL)
-        return NULL;
-    t.started++;
-    return job;
-}
-
-static struct job_run *
-start(const char *what)
-{
-    struct err err = ERR_INIT;
-    struct job_run *job = start_with(what, &usual, &err);
-
-    assert_non_null(job);
-    return job;
-}
-
-/* Turns the loop until *counter is at least wanted. */
-static void
-loop_until(const int *counter, int wanted)
-{
-    alarm(GUARD_S);
-    while (*counter < wanted)
-        assert_int_equal(event_base_loop(t.base, EVLOOP_ONCE), 0);
-    alarm(0);
-}
-
-static const struct result *
-run(const char *what)
-{
-    struct job_run *job = start(what);
-
-    loop_until(&t.ended, t.started);
-    assert_int_equal(job->ends, 1);
-    return &job->result;
-}
-
-static uint32_t
-warm_count(void)
-{
-    struct executor_stats stats;
-
-    executor_stats(t.executor, &stats);
-    return stats.warm;
-}
-
-static void
-loop_until_warm(uint32_t wanted)
-{
-    alarm(GUARD_S);
-    while (warm_count() != wanted)
-        assert_int_equal(event_base_loop(t.base, EVLOOP_ONCE), 0);
-    alarm(0);
 }
 
 static void
@@ -394,7 +251,7 @@ a_program_that_cannot_be_started_is_a_death_too(void **state)
     struct err err = ERR_INIT;
     struct zygote_command missing;
     struct executor_options options = {
-        .command = &missing, .slots = 1, .memory.output = 100, .on_state = on_state};
+        .command = &missing, .slots = 1, .memory.output = 100, .on_state = note_state};
 
     (void)state;
     memset(&t, 0, sizeof(t));
