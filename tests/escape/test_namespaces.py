@@ -104,9 +104,14 @@ class AtBoot(BootTest):
                                     for result in found), found)
 
 
-@unittest.skipUnless(AS_ROOT, "who runs the tests is an ordinary user already")
-class AtBootOrdinary(AtBoot):
-    prefix = ORDINARY
+if AS_ROOT:  # or it has been done
+    class AtBootOrdinary(AtBoot):
+        prefix = ORDINARY
+
+    class AtBootContained(AtBoot):
+        """As in a container that has dropped all capabilities, and runs as root."""
+
+        prefix = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"]
 
 
 class WithoutNamespaces(Service):
