@@ -6,7 +6,7 @@
 
 #include "worker/engine_choice.h"
 #include "worker/executor.h"
-#include "worker/layers_look.h"
+#include "worker/isolation.h"
 
 #define JOB_INPUT_BYTES 4096
 
@@ -44,7 +44,8 @@ on_state(void *context, const struct err *err)
 }
 
 static int
-run_trial(struct trial *trial, const struct engine_choice *engine, FILE *out, struct err *err)
+run_trial(struct trial *trial, const struct engine_choice *engine,
+          const struct isolation_requirement *required, FILE *out, struct err *err)
 {
     struct executor_options options = {
         .command = &engine->command,
@@ -68,8 +69,10 @@ run_trial(struct trial *trial, const struct engine_choice *engine, FILE *out, st
         *err = trial->failure;
     else
         result = layers_look(stats.zygote_pid, stats.layer_reports, findings, err);
-    if (result == 0)
+    if (result == 0) {
         print_table(findings, out);
+        result = isolation_judge(required, findings, err);
+    }
     executor_free(executor);
     return result;
 }
@@ -78,13 +81,15 @@ int
 check_print(const struct config *config, FILE *out, struct err *err)
 {
     struct trial trial = {.failure = ERR_INIT};
+    struct isolation_requirement required;
     struct engine_choice engine;
 
-    if (engine_choose(&engine, config, err) < 0)
+    if (isolation_parse(&required, config->require_isolation, err) < 0 ||
+        engine_choose(&engine, config, err) < 0)
         return -1;
     fprintf(out, "engine: %s, %s\n\n", engine.cli ? "cli" : "image", engine.source);
     trial.base = event_base_new();
-    int result = trial.base ? run_trial(&trial, &engine, out, err)
+    int result = trial.base ? run_trial(&trial, &engine, &required, out, err)
                             : err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
     if (trial.base)
         event_base_free(trial.base);

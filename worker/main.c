@@ -3,6 +3,9 @@
  *
  *     settings ─▶ engine_choice (which zygote) ─▶ scheduler (slots, executors) ─▶ queue (Redis)
  *
+ * Before the first job is taken, a job process is looked at from outside: what isolation it lacks
+ * is logged, and what REQUIRE_ISOLATION names and it lacks ends the worker.
+ *
  * One thread, one event base. SIGTERM or SIGINT: no more jobs, those that run may end within
  * DRAIN_TIMEOUT_MS; a second one ends at once. The zygotes end with the worker in any case.
  */
@@ -23,6 +26,7 @@
 #include "worker/check.h"
 #include "worker/engine_choice.h"
 #include "worker/identity.h"
+#include "worker/isolation.h"
 #include "worker/loop.h"
 #include "worker/scheduler.h"
 
@@ -38,7 +42,10 @@ struct worker {
     struct event *signals[2];
     struct scheduler *scheduler;
     struct queue_worker *queue;
-    int second_signal; /* 0: none came */
+    struct isolation_requirement required;
+    struct isolation_watch *isolation;
+    struct err refusal; /* what is missing that is required */
+    int second_signal;  /* 0: none came */
     bool draining;
 };
 
@@ -205,14 +212,49 @@ start_queue(struct worker *worker, struct err *err)
                                      scheduler_languages(worker->scheduler), &hooks, err);
     if (!worker->queue)
         return -1;
-    scheduler_set_queue(worker->scheduler, worker->queue);
     return 0;
+}
+
+static void
+first_zygote_stats(void *context, struct executor_stats *stats)
+{
+    const struct worker *worker = context;
+
+    scheduler_stats(worker->scheduler, 0, stats);
+}
+
+/* Only now jobs are taken: the scheduler has no capacity without a queue. */
+static void
+on_isolation_known(void *context, const struct err *err)
+{
+    struct worker *worker = context;
+
+    if (!err) {
+        scheduler_set_queue(worker->scheduler, worker->queue);
+        return;
+    }
+    worker->refusal = *err;
+    (void)event_base_loopbreak(worker->base);
+}
+
+static int
+start_isolation_watch(struct worker *worker, struct err *err)
+{
+    const struct isolation_watch_options options = {.base = worker->base,
+                                                    .required = &worker->required,
+                                                    .stats = first_zygote_stats,
+                                                    .on_known = on_isolation_known,
+                                                    .context = worker};
+
+    worker->isolation = isolation_watch_new(&options, err);
+    return worker->isolation ? 0 : -1;
 }
 
 static int
 start(struct worker *worker, struct err *err)
 {
     if (worker_identity(worker->id, worker->config.worker_id, err) < 0 ||
+        isolation_parse(&worker->required, worker->config.require_isolation, err) < 0 ||
         engine_choose(&worker->engine, &worker->config, err) < 0)
         return -1;
     raise_descriptor_limit();
@@ -220,7 +262,7 @@ start(struct worker *worker, struct err *err)
     if (!worker->base)
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
     if (start_signals(worker, err) < 0 || start_scheduler(worker, err) < 0 ||
-        start_queue(worker, err) < 0)
+        start_queue(worker, err) < 0 || start_isolation_watch(worker, err) < 0)
         return -1;
     LOG(LOG_INFO, "started", {"worker", LOG_STR(worker->id)}, {"version", LOG_STR(RETORT_VERSION)},
         {"slots", LOG_UINT(slot_count(&worker->config))},
@@ -234,6 +276,7 @@ start(struct worker *worker, struct err *err)
 static void
 fini(struct worker *worker)
 {
+    isolation_watch_free(worker->isolation);
     scheduler_free(worker->scheduler);
     if (worker->queue)
         queue_worker_free(worker->queue);
@@ -254,6 +297,10 @@ run(struct worker *worker, struct err *err)
         return -1;
     if (event_base_dispatch(worker->base) < 0)
         return err_set(err, ERR_SYSTEM, 0, "the event loop failed");
+    if (worker->refusal.code != ERR_NONE) {
+        *err = worker->refusal;
+        return -1;
+    }
     LOG(LOG_INFO, "stopped", {"worker", LOG_STR(worker->id)},
         {"busy", LOG_UINT(scheduler_busy(worker->scheduler))});
     return worker->second_signal ? 128 + worker->second_signal : 0;

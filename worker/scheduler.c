@@ -331,6 +331,12 @@ scheduler_set_queue(struct scheduler *scheduler, struct queue_worker *queue)
         update_capacity(&scheduler->lanes[i]);
 }
 
+void
+scheduler_stats(const struct scheduler *scheduler, size_t language, struct executor_stats *stats)
+{
+    executor_stats(scheduler->lanes[language].executor, stats);
+}
+
 const char *const *
 scheduler_languages(const struct scheduler *scheduler)
 {

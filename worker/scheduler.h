@@ -45,7 +45,10 @@ void scheduler_free(struct scheduler *scheduler);
 
 /* NULL-terminated; valid as long as scheduler. */
 const char *const *scheduler_languages(const struct scheduler *scheduler);
-/* To make the queue's worker with; and that worker (borrowed), before the loop runs. */
+/* Of the executor of that language, in the order of the options. */
+void scheduler_stats(const struct scheduler *scheduler, size_t language,
+                     struct executor_stats *stats);
+/* To make the queue's worker with; and that worker (borrowed), without which no job is taken. */
 struct queue_worker_hooks scheduler_queue_hooks(struct scheduler *scheduler);
 void scheduler_set_queue(struct scheduler *scheduler, struct queue_worker *queue);
 

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import unittest
 
-from service import BUILD, IMAGE, SANITIZED, Process, descendants, wait_until
+from service import BUILD, IMAGE, SANITIZED, Process, ServiceTest, descendants, wait_until
 
 RUN = BUILD / "retort-run"
 WORKER = BUILD / "retort-worker"
@@ -260,6 +260,59 @@ class Check(unittest.TestCase):
                 also = {"empty-root"} if name == "mnt" else set()
                 self.assertLessEqual(
                     self.missing(found), {row, "unprivileged-user"} | also | self.ALWAYS_OFF)
+
+class Required(unittest.TestCase):
+    """REQUIRE_ISOLATION, by way of a command that takes something away."""
+
+    def check(self, required: str, *prefix: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*prefix, str(WORKER), "--check"], capture_output=True, text=True,
+                              timeout=100, check=False,
+                              env={"PATH": os.environ["PATH"], "IMAGE": str(IMAGE),
+                                   "REQUIRE_ISOLATION": required})
+
+    def worker(self, required: str, *prefix: str) -> subprocess.CompletedProcess[str]:
+        """It is to refuse before it needs Redis, of which there is none."""
+        return subprocess.run([*prefix, str(WORKER)], capture_output=True, text=True, timeout=100,
+                              check=False,
+                              env={"PATH": os.environ["PATH"], "IMAGE": str(IMAGE),
+                                   "REDIS_URL": "unix:///nowhere/redis.sock",
+                                   "REQUIRE_ISOLATION": required})
+
+    def test_what_is_there_may_be_required(self) -> None:
+        done = self.check("process-per-job,job-filter,no-new-privileges")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    @unittest.skipUnless(PERMITTED, "needs user namespaces")
+    def test_what_is_missing_ends_the_worker_in_one_sentence(self) -> None:
+        without = ("unshare", "--user", "--map-root-user", "sh", "-c",
+                   'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"', "sh")
+        for run in (self.check, self.worker):
+            for required in ("network-namespace", "job-filter,network-namespace", "all"):
+                with self.subTest(required):
+                    done = run(required, *without)
+                    self.assertEqual(done.returncode, 1, done.stderr)
+                    self.assertIn("REQUIRE_ISOLATION is not met", done.stderr)
+                    self.assertIn("network-namespace (unshare: No space left on device)",
+                                  done.stderr)
+
+    def test_a_name_that_is_none_is_refused(self) -> None:
+        for run in (self.check, self.worker):
+            done = run("walls")
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn("walls", done.stderr)
+
+
+class Started(ServiceTest):
+    settings = {"REQUIRE_ISOLATION": "process-per-job,job-filter"}
+
+    def test_what_is_missing_is_logged_once_before_jobs_are_taken(self) -> None:
+        self.assertEqual(self.service.execute("print(1)").stdout, "1\n")
+        lines = [line for line in self.service.log_lines("worker") if line["event"] == "isolation"]
+        self.assertEqual(len(lines), 1)
+        if IS_ROOT and not SANITIZED:
+            self.assertIsNone(lines[0]["missing"])
+        else:
+            self.assertEqual(lines[0]["level"], "warning" if lines[0]["missing"] else "info")
 
 
 if __name__ == "__main__":
