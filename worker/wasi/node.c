@@ -56,7 +56,9 @@ node_size(uint32_t id)
 uint64_t
 node_inode(uint32_t id)
 {
-    return (uint64_t)id + 1;
+    uint64_t generation = id & NODE_OWN ? node_own(id)->generation : 0;
+
+    return (generation << 32 | id) + 1;
 }
 
 enum wasi_filetype
@@ -111,15 +113,19 @@ node_new(enum node_kind kind, bool writable)
 {
     struct wasi_state *state = &wasi_state;
     uint32_t index = state->node_free;
+    uint32_t generation = 0;
 
-    if (index != 0)
+    if (index != 0) {
         state->node_free = state->nodes[index].as.next_free;
-    else if (state->node_count < state->node_capacity)
+        generation = state->nodes[index].generation + 1;
+    } else if (state->node_count < state->node_capacity) {
         index = state->node_count++;
-    else
+    } else {
         return NODE_NONE;
+    }
     struct node *node = &state->nodes[index];
     memset(node, 0, sizeof(*node));
+    node->generation = generation;
     node->kind = (uint8_t)kind;
     node->writable = writable;
     node->atim = node->mtim = node->ctim = node_now();

@@ -19,10 +19,11 @@
 enum node_kind { NODE_FREE, NODE_DIRECTORY, NODE_FILE, NODE_SYMLINK, NODE_DEVICE };
 
 struct node {
-    uint8_t kind;   /* enum node_kind */
-    bool writable;  /* by the guest; of a directory: names may be made and removed in it */
-    uint16_t opens; /* descriptors */
-    uint32_t links; /* names */
+    uint8_t kind;        /* enum node_kind */
+    bool writable;       /* by the guest; of a directory: names may be made and removed in it */
+    uint16_t opens;      /* descriptors */
+    uint32_t links;      /* names */
+    uint32_t generation; /* of nodes with this number */
     uint64_t atim, mtim, ctim;
     union {
         struct {
@@ -52,6 +53,7 @@ node_own(uint32_t id)
 enum node_kind node_kind(uint32_t id);
 bool node_writable(uint32_t id);
 uint64_t node_size(uint32_t id);
+/* Never that of an earlier node: guests remember files by it. */
 uint64_t node_inode(uint32_t id);
 enum wasi_filetype node_filetype(uint32_t id);
 void node_stat(uint32_t id, struct wasi_filestat *stat);

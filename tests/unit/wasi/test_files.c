@@ -402,6 +402,20 @@ times_follow_writes_and_can_be_set(void **state)
         WASI_EROFS);
 }
 
+static void
+an_inode_number_is_never_used_again(void **state)
+{
+    struct wasi_filestat first, second;
+
+    (void)state;
+    make_file("work/a", "one");
+    assert_int_equal(stat_path("work/a", &first), WASI_OK);
+    assert_int_equal(wasi_path_unlink_file(ROOT, guest_string("work/a"), 6), WASI_OK);
+    make_file("work/b", "two");
+    assert_int_equal(stat_path("work/b", &second), WASI_OK);
+    assert_int_not_equal(first.ino, second.ino);
+}
+
 int
 main(void)
 {
@@ -425,6 +439,7 @@ main(void)
         cmocka_unit_test_setup(opening_without_the_right_to_read_or_write_forbids_it,
                                fixture_setup),
         cmocka_unit_test_setup(times_follow_writes_and_can_be_set, fixture_setup),
+        cmocka_unit_test_setup(an_inode_number_is_never_used_again, fixture_setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
