@@ -64,6 +64,9 @@ device_read(enum device device, uint64_t offset, char *buffer, size_t size)
         return device_fill_random(buffer, size) == WASI_OK ? size : 0;
     case DEVICE_JOB:
         return job_read_arguments(offset, buffer, size);
+    case DEVICE_STDIN: /* these three are never open as themselves: see path_open.c */
+    case DEVICE_STDOUT:
+    case DEVICE_STDERR:
     case DEVICE_NULL:
     case DEVICE_NOTE:
     case DEVICE_COUNT:
@@ -89,6 +92,9 @@ device_write(enum device device, const char *data, size_t size)
     case DEVICE_NOTE:
         return write_notes(data, size);
     case DEVICE_JOB:
+    case DEVICE_STDIN:
+    case DEVICE_STDOUT:
+    case DEVICE_STDERR:
         return WASI_EINVAL;
     case DEVICE_NULL:
     case DEVICE_ZERO:

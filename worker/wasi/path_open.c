@@ -1,6 +1,7 @@
 /* Opening by path. */
 #include "worker/wasi/contents.h"
 #include "worker/wasi/descriptor.h"
+#include "worker/wasi/device.h"
 #include "worker/wasi/directory.h"
 #include "worker/wasi/functions.h"
 #include "worker/wasi/guest.h"
@@ -104,6 +105,24 @@ rights_given(const struct open_request *request)
     return rights;
 }
 
+/*
+ * /dev/stdin, /dev/stdout and /dev/stderr are what the standard descriptors were at the start, as
+ * Linux opens them anew: input from its beginning, the two streams as they are.
+ */
+static bool
+open_standard(const struct open_request *request, uint32_t fd, uint32_t node)
+{
+    uint32_t device = node_kind(node) == NODE_DEVICE ? node_own(node)->as.device : DEVICE_NULL;
+
+    if (device == DEVICE_STDIN)
+        descriptor_open(fd, wasi_state.stdin_node, rights_given(request) & ~WASI_RIGHT_FD_WRITE, 0);
+    else if (device == DEVICE_STDOUT || device == DEVICE_STDERR)
+        descriptor_open_stream(fd, device == DEVICE_STDERR);
+    else
+        return false;
+    return true;
+}
+
 static enum wasi_errno
 finish_open(const struct open_request *request, uint32_t fd, const struct lookup *found)
 {
@@ -113,6 +132,8 @@ finish_open(const struct open_request *request, uint32_t fd, const struct lookup
         error = truncate_file(found->node);
     if (error != WASI_OK)
         return error;
+    if (open_standard(request, fd, found->node))
+        return WASI_OK;
     struct descriptor *opened =
         descriptor_open(fd, found->node, rights_given(request), request->directory->inheriting);
     opened->flags = (uint16_t)request->fd_flags;

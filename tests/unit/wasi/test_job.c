@@ -354,6 +354,30 @@ devices_do_what_their_names_say(void **state)
 }
 
 static void
+standard_streams_have_names(void **state)
+{
+    char buffer[16] = {0};
+
+    (void)state;
+    add(JOB_RECORD_STDIN, "", "typed");
+    assert_int_equal(begin(0), 0);
+    int in = open_at(ROOT, "dev/stdin", 0, READ, 0), again = open_at(ROOT, "dev/stdin", 0, READ, 0);
+    assert_int_equal(read_text((uint32_t)in, buffer, 3), 3);
+    assert_int_equal(read_text((uint32_t)again, buffer, 16), 5);
+    assert_memory_equal(buffer, "typed", 5);
+    assert_int_equal(read_text(0, buffer, 16), 5);
+    int written = open_at(ROOT, "dev/stdin", 0, READ | WRITE, 0);
+    assert_int_equal(write_text((uint32_t)written, "x"), -WASI_EBADF);
+    int out = open_at(ROOT, "dev/stdout", WASI_OPEN_CREAT | WASI_OPEN_TRUNC, WRITE, 0);
+    int err = open_at(ROOT, "dev/stderr", 0, WRITE, 0);
+    assert_int_equal(write_text((uint32_t)out, "out"), 3);
+    assert_int_equal(write_text((uint32_t)err, "error"), 5);
+    assert_memory_equal(fixture_output[0], "out", 3);
+    assert_memory_equal(fixture_output[1], "error", 5);
+    assert_int_equal(read_text((uint32_t)out, buffer, 16), -WASI_EBADF);
+}
+
+static void
 a_note_reaches_the_sandbox(void **state)
 {
     int note = open_at(ROOT, "dev/note", 0, WRITE, 0);
@@ -408,6 +432,7 @@ main(void)
         TEST(what_files_may_take_follows_from_the_jobs_limits),
         TEST(damaged_records_are_refused),
         TEST(devices_do_what_their_names_say),
+        TEST(standard_streams_have_names),
         TEST(a_note_reaches_the_sandbox),
         TEST(arguments_and_environment_can_be_the_jobs),
     };

@@ -67,7 +67,8 @@ the_root_shows_what_is_its_own_and_the_image(void **state)
     list(open_directory("lib"), 4096, &listing);
     assert_listed(&listing, 4, ".", "..", "link", "python");
     list(open_directory("dev"), 4096, &listing);
-    assert_listed(&listing, 8, ".", "..", "null", "zero", "random", "urandom", "job", "note");
+    assert_listed(&listing, 11, ".", "..", "null", "zero", "random", "urandom", "stdin", "stdout",
+                  "stderr", "job", "note");
     list(open_directory("work"), 4096, &listing);
     assert_listed(&listing, 3, ".", "..", "outputs");
     list(open_directory("tmp"), 4096, &listing);
