@@ -11,14 +11,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 here=tests/wasi
 build=${BUILD:-build/release}
-native="files names random threads"
-# What some are compiled with beside their own source.
-threads=worker/guest/python/threads
-declare -A further=(
-    [fibers]="-Wl,--wrap=__original_main $threads/start.c"
-    [threads]="-Wl,--wrap=__original_main -Wl,--wrap=__wasi_poll_oneoff -I$threads/include
-        $(echo $threads/*.c)"
-)
+native="files names random"
 names=${*:-$(basename -s .c $here/*.c)}
 passed=0 failed=0
 
@@ -62,10 +55,9 @@ noted() {
 make_image() {
     local rootfs=(--rootfs "$here/rootfs")
     [ "$(noted "$1" rootfs)" = "none " ] && rootfs=()
-    # shellcheck disable=SC2086 # words
     clang-14 --target=wasm32-wasi -O1 -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
         -D_WASI_EMULATED_PROCESS_CLOCKS -o "$work/$1.wasm" "$here/$1.c" \
-        -lwasi-emulated-process-clocks ${further[$1]:-} &&
+        -lwasi-emulated-process-clocks &&
         aot/retort-aot -q --no-profile --opt -O1 "${rootfs[@]}" \
             --library "$build/libretort-sandbox.a" -o "$work/$1" "$work/$1.wasm"
 }

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "worker/engine/engine.h"
-#include "worker/engine/fiber.h"
 #include "worker/sandbox/limits.h"
 #include "worker/sandbox/role.h"
 #include "worker/sandbox/zygote.h"
@@ -127,10 +126,7 @@ load(const struct sandbox_options *options, struct err *err)
         .work_limit_bytes = options->work_bytes,
         .node_limit = options->work_files,
         .sink = {.write = on_write},
-        .hooks = {.await_job = zygote_serve,
-                  .exit = on_exit_call,
-                  .memory_fatal = on_memory_fatal,
-                  .fiber = engine_fiber_request},
+        .hooks = {.await_job = zygote_serve, .exit = on_exit_call, .memory_fatal = on_memory_fatal},
     };
 
     if (map_tree(&config.tree, &config.tree_bytes, err) < 0)

@@ -23,7 +23,7 @@ STEPS=(
     "fetch|fetching Debian's sources|5|steps/fetch.sh|sources.list apt_sources.py steps/fetch.sh"
     "extract|unpacking the sources|5|steps/extract.sh|steps/extract.sh"
     "libraries|compiling zlib, bzip2, xz, SQLite|35|steps/deps.sh|steps/deps.sh steps/lib.sh sqlite
-        libc threads ../../engine/fiber_abi.h patches/xz-no-signals.patch"
+        libc patches/xz-no-signals.patch"
     "patch|patching CPython|2|steps/cpython.sh patch|steps/cpython.sh patches"
     "configure|configuring CPython|35|steps/cpython.sh configure|Setup.local"
     "compile|compiling CPython|60|steps/cpython.sh make|"

@@ -11,8 +11,7 @@ deps=$WORK/deps
 SOURCE_DATE_EPOCH=$(source_date)
 export SOURCE_DATE_EPOCH
 
-PATCHES=(parser-depth fast-exit job-device lazy-seed logging-shutdown asyncio-wasi linux-errno
-    threads decimal-stack thread-pool)
+PATCHES=(parser-depth fast-exit job-device lazy-seed logging-shutdown asyncio-wasi linux-errno)
 
 # The evaluation loop's switch: each value applies one patch more (see README.md).
 eval_patches() {
@@ -71,8 +70,7 @@ make_build() {
     make -j"$(cpu_count)" python.wasm pybuilddir.txt \
         BUILD_DATE="$(date -u -d "@$SOURCE_DATE_EPOCH" '+%b %d %Y')" \
         BUILD_TIME="$(date -u -d "@$SOURCE_DATE_EPOCH" '+%H:%M:%S')" \
-        LDFLAGS_NODIST="-L$deps/lib -lguest -Wl,--wrap=__original_main \
-            -Wl,--wrap=__wasi_poll_oneoff -Wl,--stack-first -Wl,-z,stack-size=$stack \
+        LDFLAGS_NODIST="-L$deps/lib -lguest -Wl,--stack-first -Wl,-z,stack-size=$stack \
             -Wl,--initial-memory=$initial -Wl,--max-memory=$maximum"
 }
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# zlib, bzip2, liblzma, SQLite and what libc lacks as static libraries for the guest, in WORK/deps.
+# zlib, bzip2, liblzma and SQLite as static libraries for the guest, in WORK/deps.
 set -euo pipefail
 # shellcheck source=worker/guest/python/steps/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -80,9 +80,10 @@ build_sqlite() {
         "$tree/sqlite3.c" "$GUEST/sqlite/vfs.c"
 }
 
-# Corrections of wasi-libc, and what it lacks; linked before it.
+
+# Corrections of wasi-libc; linked before it.
 build_libc_fixes() {
-    archive guest -I"$GUEST/threads/include" -I"$GUEST/../../.." -- "$GUEST"/{libc,threads}/*.c
+    archive guest -- "$GUEST"/libc/*.c
 }
 
 rm -rf "$deps" "$objects"
