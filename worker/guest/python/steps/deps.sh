@@ -1,5 +1,5 @@
 #!/bin/bash
-# zlib, bzip2, liblzma, SQLite and what libc lacks as static libraries for the guest, in WORK/deps.
+# zlib, bzip2, liblzma and SQLite as static libraries for the guest, in WORK/deps.
 set -euo pipefail
 # shellcheck source=worker/guest/python/steps/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -80,20 +80,10 @@ build_sqlite() {
         "$tree/sqlite3.c" "$GUEST/sqlite/vfs.c"
 }
 
-# Corrections of wasi-libc and what it lacks; linked before it.
+
+# Corrections of wasi-libc; linked before it.
 build_libc_fixes() {
-    local musl=$WORK/src/wasi-libc/libc-top-half/musl/src made=$objects/guest
-    mkdir -p "$made"
-    cp "$GUEST"/libc/*.h "$deps/include/"
-    # musl's time zones: wasi-libc's own build leaves out most of the file. A static variable is
-    # named as a function of <strings.h>; there is no other user to be secure against.
-    sed -e 's/\bindex\b/zi_index/g' -e 's/libc\.secure/0/g' -e 's/__tm_to_tzname/unused_&/' \
-        "$musl/time/__tz.c" >"$made/musl_tz.c"
-    archive musl_tz -D__wasilibc_unmodified_upstream -D__libc_malloc=malloc -w \
-        -I"$GUEST/libc/musl" -I"$musl/internal" -I"$musl/include" -I"$musl/time" -- \
-        "$made/musl_tz.c"
-    archive guest -D_GNU_SOURCE -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID -Wall -Wextra -- \
-        "$GUEST"/libc/*.c
+    archive guest -- "$GUEST"/libc/*.c
 }
 
 rm -rf "$deps" "$objects"
