@@ -14,7 +14,6 @@
 
 #include "api/app.h"
 #include "api/server.h"
-#include "common/daemon_filter.h"
 #include "common/log.h"
 #include "common/version.h"
 
@@ -111,14 +110,10 @@ static int
 start(struct program *program, struct err *err)
 {
     struct app *app = &program->app;
-    struct err refused = ERR_INIT;
     const struct queue_options options = {.redis_url = app->config->redis_url,
                                           .prefix = app->config->redis_prefix,
                                           .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
                                           .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS};
-    /* Before it listens. Where there is no seccomp it serves without. */
-    if (daemon_lock_down(DAEMON_API, &refused) < 0)
-        log_err(LOG_WARNING, "no_filter", &refused);
     app->base = event_base_new();
     if (!app->base)
         return err_set(err, ERR_SYSTEM, 0, "no event loop can be made");

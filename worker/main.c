@@ -20,7 +20,6 @@
 #include <event2/event.h>
 
 #include "common/config.h"
-#include "common/daemon_filter.h"
 #include "common/log.h"
 #include "common/queue.h"
 #include "common/version.h"
@@ -327,9 +326,6 @@ main(int argc, char **argv)
         config_fini(&worker.config);
         return 2;
     }
-    /* What is missing shows in the layers. */
-    (void)daemon_lock_down(DAEMON_WORKER, &err);
-    err = (struct err)ERR_INIT;
     int status = check ? check_print(&worker.config, stdout, &err) : run(&worker, &err);
     if (status < 0) {
         if (check)
