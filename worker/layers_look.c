@@ -21,7 +21,7 @@
 #define PATH_SIZE     64
 #define NAMESPACE_REMEDY                                                                           \
     "start as root, or permit user namespaces: sysctl user.max_user_namespaces above 0, "          \
-    "kernel.apparmor_restrict_unprivileged_userns=0; in a container the profiles of deploy/"
+    "kernel.apparmor_restrict_unprivileged_userns=0; in a container also its seccomp profile"
 
 struct subject {
     pid_t pid;
