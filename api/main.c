@@ -14,6 +14,7 @@
 
 #include "api/app.h"
 #include "api/server.h"
+#include "common/daemon_filter.h"
 #include "common/log.h"
 #include "common/version.h"
 
@@ -133,6 +134,19 @@ start(struct program *program, struct err *err)
 }
 
 /*
+ * Before the loop turns, and so before anything is read that others sent; after the address is
+ * found, for which the C library may load anything. Where there is no seccomp it serves without.
+ */
+static void
+lock_down(void)
+{
+    struct err refused = ERR_INIT;
+
+    if (daemon_lock_down(DAEMON_API, &refused) < 0)
+        log_err(LOG_WARNING, "no_filter", &refused);
+}
+
+/*
  * Connections that are closed with a job running cancel it; that is a command to Redis, which
  * leaves only while the loop turns.
  */
@@ -183,6 +197,7 @@ main(int argc, char **argv)
         fprintf(stderr, "retort-api: %s\n", err.text);
         status = err.code == ERR_CONFIG ? EXIT_BAD_SETTING : EXIT_FAILURE;
     } else {
+        lock_down();
         LOG(LOG_INFO, "listening", {"host", LOG_STR(server_host(program.server))},
             {"port", LOG_UINT(server_port(program.server))}, {"version", LOG_STR(RETORT_VERSION)});
         event_base_dispatch(program.app.base);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,16 @@ call_filter_install(const struct call_filter *filter, struct err *err)
     if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
         return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot install the system call filter");
     return 0;
+}
+
+int
+call_filter_install_logged(const struct call_filter *filter, struct err *err)
+{
+    struct sock_fprog program = {.len = filter->length, .filter = filter->code};
+
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG, &program) == 0)
+        return 0;
+    return call_filter_install(filter, err);
 }
 
 void

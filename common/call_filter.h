@@ -86,6 +86,8 @@ int call_filter_build(struct call_filter *filter, const struct call_rule *rules,
                       enum call_otherwise otherwise, struct err *err);
 /* In force for this process and all that it starts, for good. Needs no_new_privs. Fork-safe. */
 int call_filter_install(const struct call_filter *filter, struct err *err);
+/* The same; what it refuses stands in the kernel's log, where the kernel can do that. */
+int call_filter_install_logged(const struct call_filter *filter, struct err *err);
 void call_filter_fini(struct call_filter *filter);
 
 /* "socket"; "number 4711" for one that this library does not know. */

@@ -87,6 +87,7 @@ check_print(const struct config *config, FILE *out, struct err *err)
     if (isolation_parse(&required, config->require_isolation, err) < 0 ||
         engine_choose(&engine, config, err) < 0)
         return -1;
+    engine_lock_down(&engine);
     fprintf(out, "engine: %s, %s\n\n", engine.cli ? "cli" : "image", engine.source);
     trial.base = event_base_new();
     int result = trial.base ? run_trial(&trial, &engine, &required, out, err)

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/daemon_filter.h"
 #include "worker/image_find.h"
 #include "worker/sha256_file.h"
+#include "worker/zygote_spawn.h"
 
 #define LANGUAGE "python"
 
@@ -160,6 +162,18 @@ engine_choose(struct engine_choice *choice, const struct config *config, struct 
     if (result < 0)
         engine_choice_fini(choice);
     return result;
+}
+
+void
+engine_lock_down(const struct engine_choice *choice)
+{
+    struct err refused = ERR_INIT;
+    unsigned programs = DAEMON_WORKER;
+
+    /* A loader maps libraries, and a runtime is any program; all of them inherit this filter. */
+    if (zygote_program_has_interpreter(choice->command.program))
+        programs |= DAEMON_RUNTIME;
+    (void)daemon_lock_down(programs, &refused);
 }
 
 void

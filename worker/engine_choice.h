@@ -22,6 +22,11 @@ struct engine_choice {
  * engine; err says what to do.
  */
 int engine_choose(struct engine_choice *choice, const struct config *config, struct err *err);
+/*
+ * The filter of a process that starts this engine (daemon_filter.h). For good, and before anything
+ * is read that others sent. Where the kernel has no seccomp there is none; the layers show it.
+ */
+void engine_lock_down(const struct engine_choice *choice);
 void engine_choice_fini(struct engine_choice *choice);
 
 #endif

@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/daemon_filter.h"
+
 #define SETTLE_ROUNDS 200 /* of 10 ms: a job process locks itself down within a millisecond */
 #define STATUS_MAX    8192
 #define PATH_SIZE     64
@@ -27,6 +29,7 @@ struct subject {
     pid_t pid;
     const char *detail;                /* of the row */
     const struct layer_report *report; /* of the layer */
+    char zygote_status[STATUS_MAX];    /* /proc/PID/status of its parent */
     char status[STATUS_MAX];           /* /proc/PID/status */
     char limits[STATUS_MAX];           /* /proc/PID/limits */
 };
@@ -165,12 +168,46 @@ look_at_limits(const struct subject *subject, struct layer_finding *finding)
     find(finding, LAYER_STATE_ON, "core, open files, file size; those of the job when it starts");
 }
 
+/* Filters are inherited, so each process is to have more than the one that started it. */
+static void
+compare_filters(const char *parent, const char *child, struct layer_finding *finding)
+{
+    int inherited = atoi(value_of(parent, "Seccomp_filters"));
+    int held = atoi(value_of(child, "Seccomp_filters"));
+
+    if (atoi(value_of(child, "Seccomp")) != 2)
+        find(finding, LAYER_STATE_OFF, "no filter");
+    else if (!*value_of(child, "Seccomp_filters"))
+        find(finding, LAYER_STATE_UNKNOWN, "this kernel does not count filters");
+    else
+        find(finding, held > inherited ? LAYER_STATE_ON : LAYER_STATE_OFF,
+             "%d filters, %d of them inherited", held, inherited);
+}
+
 static void
 look_at_job_filter(const struct subject *subject, struct layer_finding *finding)
 {
-    int mode = atoi(value_of(subject->status, "Seccomp"));
+    compare_filters(subject->zygote_status, subject->status, finding);
+}
 
-    find(finding, mode == 2 ? LAYER_STATE_ON : LAYER_STATE_OFF, "seccomp mode %d", mode);
+static void
+look_at_zygote_filter(const struct subject *subject, struct layer_finding *finding)
+{
+    static char own[STATUS_MAX];
+
+    if (read_text(getpid(), "status", own) < 0)
+        own[0] = '\0';
+    compare_filters(own, subject->zygote_status, finding);
+}
+
+static void
+look_at_worker_filter(const struct subject *subject, struct layer_finding *finding)
+{
+    bool holds = daemon_filter_holds();
+
+    (void)subject;
+    find(finding, holds ? LAYER_STATE_ON : LAYER_STATE_OFF, "a call that it does not need is %s",
+         holds ? "refused" : "made");
 }
 
 static void
@@ -328,6 +365,8 @@ layers_look(pid_t zygote, const struct layer_report *reports,
 
     if (find_subject(&subject, zygote, err) < 0)
         return -1;
+    if (read_text(zygote, "status", subject.zygote_status) < 0)
+        return err_set(err, ERR_SANDBOX_ERROR, errno, "cannot look at zygote %d", (int)zygote);
     for (int i = 0; i < LAYER_COUNT; i++) {
         subject.detail = rows[i].detail;
         subject.report = &reports[i];

@@ -257,6 +257,7 @@ start(struct worker *worker, struct err *err)
         isolation_parse(&worker->required, worker->config.require_isolation, err) < 0 ||
         engine_choose(&worker->engine, &worker->config, err) < 0)
         return -1;
+    engine_lock_down(&worker->engine);
     raise_descriptor_limit();
     worker->base = loop_new();
     if (!worker->base)

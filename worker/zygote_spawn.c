@@ -47,7 +47,6 @@ open_lifted(const char *path, int flags, struct err *err)
     return fd;
 }
 
-/* Does the program need files to start, which are not there under an empty root? */
 static bool
 has_interpreter(int program_fd)
 {
@@ -64,6 +63,16 @@ has_interpreter(int program_fd)
         if (entries[i].p_type == PT_INTERP)
             return true;
     return false;
+}
+
+bool
+zygote_program_has_interpreter(const char *program)
+{
+    int fd = open(program, O_RDONLY | O_CLOEXEC);
+    bool has = fd < 0 || has_interpreter(fd);
+
+    close_fd(fd);
+    return has;
 }
 
 /* May we end processes of another user? Those in a user namespace of ours we may in any case. */

@@ -14,5 +14,7 @@
  * block; *pid is then ours to wait for.
  */
 int zygote_spawn(const struct zygote_command *command, pid_t *pid, struct err *err);
+/* Does this program need a loader's files to start? Yes, too, if it cannot be read. */
+bool zygote_program_has_interpreter(const char *program);
 
 #endif

@@ -111,6 +111,32 @@ class Pump(Sandbox):
                 outcome = zygote.run(f"import os; os.kill(os.getpid(), {int(number)})")
                 self.assertEqual((outcome.signal, outcome.note), (int(number), 0))
 
+    def test_a_runtime_has_no_sockets_no_namespaces_and_nothing_to_trace_with(self) -> None:
+        """Calls are made where a real runtime would make them."""
+        if "address" in BUILD.name:
+            self.skipTest("the sanitizers need more calls")
+        outcome = self.native().run(
+            "import ctypes, os\n"
+            "libc = ctypes.CDLL(None, use_errno=True)\n"
+            "def errno_of(*call):\n"
+            "    ctypes.set_errno(0)\n"
+            "    libc.syscall(*(ctypes.c_long(value) for value in call))\n"
+            "    return ctypes.get_errno()\n"
+            "socket, clone, ptrace, unshare, clone3, new_user = 41, 56, 101, 272, 435, 0x10000000\n"
+            "for call in ((socket, 1, 1, 0), (socket, 2, 1, 0), (clone, new_user | 17, 0, 0, 0, 0),\n"
+            "             (unshare, new_user), (ptrace, 0, 0, 0, 0), (clone3, 0, 0)):\n"
+            "    print(errno_of(*call), end=' ')\n"
+            "print([line for line in open('/proc/self/status') if line.startswith('Seccomp:')])\n")
+        self.assertEqual(outcome.stdout, b"38 38 38 38 38 38 ['Seccomp:\\t2\\n']\n", outcome.stderr)
+
+    def test_a_runtime_may_have_threads_processes_and_compiled_code(self) -> None:
+        outcome = self.native().run(
+            "import mmap, subprocess, threading\n"
+            "thread = threading.Thread(target=print, args=('thread',)); thread.start(); thread.join()\n"
+            "print(subprocess.run(['/bin/sh', '-c', 'echo a | cat'], capture_output=True).stdout)\n"
+            "print(len(mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)))\n")
+        self.assertEqual(outcome.stdout, b"thread\nb'a\\n'\n4096\n", outcome.stderr)
+
     def test_stdin_is_what_follows_the_program(self) -> None:
         outcome = self.native().run("import sys; print(input(), repr(sys.stdin.read()))", b"a\nb\n\xc3\xa9")
         self.assertEqual(outcome.stdout.decode(), "a 'b\\né'\n")

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/daemon_filter.h"
 #include "worker/cli/control.h"
 #include "worker/cli/home.h"
 #include "worker/cli/options.h"
@@ -46,6 +47,9 @@ serve(struct cli_options *options, struct err *err)
     if (drop_privileges(options->uid, err) < 0 || cli_options_resolve(options, err) < 0)
         return -1;
     struct cli_home home;
+    struct err refused = ERR_INIT;
+    /* Without seccomp it goes on; the layers show it. */
+    (void)daemon_lock_down(DAEMON_RUNTIME, &refused);
     if (cli_home_make(&home, err) < 0)
         return -1;
     int result = supervisor_run(options, home.path, ZYGOTE_CONTROL_FD, err);
