@@ -135,8 +135,6 @@ take_mapped_identity(const struct stage *stage, bool groups_dropped)
     struct zygote_request answer;
     ssize_t got;
 
-    /* A hidden process has files that only root may write. The program hides itself again. */
-    (void)prctl(PR_SET_DUMPABLE, 1);
     say(&event);
     do
         got = recv(ZYGOTE_CONTROL_FD, &answer, sizeof(answer), 0);
@@ -261,6 +259,8 @@ stage_run(const struct stage *stage)
     arrange_descriptors(stage);
     reset_signals();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    /* A hidden process has files that only root may write. The program hides itself again. */
+    (void)prctl(PR_SET_DUMPABLE, 1);
     go_first_without_memory();
     isolate(stage);
     /* The change of user took it back. */

@@ -15,7 +15,7 @@ import tempfile
 import unittest
 
 from foreign_call import Stopped
-from service import BUILD, IMAGE, SANITIZED, ServiceTest, wait_until
+from service import BUILD, IMAGE, SANITIZED, ServiceTest, descendants, wait_until
 
 IS_ROOT = os.geteuid() == 0
 ORDINARY = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"] if IS_ROOT else []
@@ -113,6 +113,13 @@ class OfAnOrdinaryUser(unittest.TestCase):
         self.addCleanup(end)
         wait_until(said, f"{event} in the log of {program}", 60)
         return process.pid
+
+    def test_jobs_of_a_hidden_worker_go_first_when_the_host_runs_out_of_memory(self) -> None:
+        """What it starts writes to a file of its own in /proc, which is root's of a hidden one."""
+        pid = self.start("retort-worker", "started")
+        score = [pathlib.Path(f"/proc/{zygote.pid}/oom_score_adj")
+                 for zygote in wait_until(lambda: descendants(pid), "a zygote")][0]
+        wait_until(lambda: score.read_text() == "1000\n", "to go first", 5)
 
     def test_daemons_have_a_filter_and_are_hidden_from_others_of_their_user(self) -> None:
         """The kernel gives the files of a process that must not be dumped to root."""
