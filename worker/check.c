@@ -26,49 +26,21 @@ print_table(const struct layer_finding *findings, FILE *out)
     }
 }
 
-/* ---- starting what is looked at ---- */
-
-struct trial {
-    struct event_base *base;
-    struct err failure;
-};
-
-static void
-on_state(void *context, const struct err *err)
-{
-    struct trial *trial = context;
-
-    if (err)
-        trial->failure = *err;
-    (void)event_base_loopbreak(trial->base);
-}
-
+/* Starts what is looked at. */
 static int
-run_trial(struct trial *trial, const struct engine_choice *engine,
+run_trial(struct event_base *base, const struct engine_choice *engine,
           const struct isolation_requirement *required, FILE *out, struct err *err)
 {
-    struct executor_options options = {
+    const struct executor_options options = {
         .command = &engine->command,
         .slots = 1,
-        .memory = {.input = JOB_INPUT_BYTES, .output = JOB_INPUT_BYTES},
-        .on_state = on_state,
-        .context = trial};
-    struct executor *executor = executor_new(trial->base, &options, err);
-    struct executor_stats stats = {.ready = false};
+        .memory = {.input = JOB_INPUT_BYTES, .output = JOB_INPUT_BYTES}};
     struct layer_finding findings[LAYER_COUNT];
-    int result = -1;
+    struct executor *executor = executor_new(base, &options, err);
 
     if (!executor)
         return -1;
-    /* Until the zygote is ready, or has died; then until the first process waits. */
-    (void)event_base_dispatch(trial->base);
-    for (executor_stats(executor, &stats); stats.ready && stats.warm == 0;
-         executor_stats(executor, &stats))
-        (void)event_base_loop(trial->base, EVLOOP_ONCE);
-    if (!stats.ready)
-        *err = trial->failure;
-    else
-        result = layers_look(stats.zygote_pid, stats.layer_reports, findings, err);
+    int result = isolation_look(base, executor, findings, err);
     if (result == 0) {
         print_table(findings, out);
         result = isolation_judge(required, findings, err);
@@ -80,7 +52,6 @@ run_trial(struct trial *trial, const struct engine_choice *engine,
 int
 check_print(const struct config *config, FILE *out, struct err *err)
 {
-    struct trial trial = {.failure = ERR_INIT};
     struct isolation_requirement required;
     struct engine_choice engine;
 
@@ -89,11 +60,11 @@ check_print(const struct config *config, FILE *out, struct err *err)
         return -1;
     engine_lock_down(&engine);
     fprintf(out, "engine: %s, %s\n\n", engine.cli ? "cli" : "image", engine.source);
-    trial.base = event_base_new();
-    int result = trial.base ? run_trial(&trial, &engine, &required, out, err)
-                            : err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
-    if (trial.base)
-        event_base_free(trial.base);
+    struct event_base *base = event_base_new();
+    int result = base ? run_trial(base, &engine, &required, out, err)
+                      : err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
+    if (base)
+        event_base_free(base);
     engine_choice_fini(&engine);
     return result;
 }

@@ -36,6 +36,7 @@ isolation_parse(struct isolation_requirement *required, const char *list, struct
 
     for (int i = 0; i < LAYER_COUNT; i++)
         required->layers[i] = all;
+    required->any = all;
     if (all || !*list || strcmp(list, "0") == 0)
         return 0;
     for (const char *at = list, *end = at; *end; at = end + 1) {
@@ -46,7 +47,7 @@ isolation_parse(struct isolation_requirement *required, const char *list, struct
             return err_set(err, ERR_CONFIG, 0,
                            "REQUIRE_ISOLATION: \"%.*s\" is no layer; --check lists them",
                            (int)(length < 80 ? length : 80), at);
-        required->layers[layer] = true;
+        required->layers[layer] = required->any = true;
     }
     return 0;
 }
@@ -83,6 +84,24 @@ isolation_judge(const struct isolation_requirement *required,
 }
 
 /* ---- looking, once ---- */
+
+int
+isolation_look(struct event_base *base, const struct executor *executor,
+               struct layer_finding findings[LAYER_COUNT], struct err *err)
+{
+    struct executor_stats stats;
+
+    for (executor_stats(executor, &stats); !stats.ready || stats.warm == 0;
+         executor_stats(executor, &stats)) {
+        if (stats.zygote_deaths > 0) {
+            *err = stats.last_failure;
+            return -1;
+        }
+        if (event_base_loop(base, EVLOOP_ONCE) < 0)
+            return err_set(err, ERR_SYSTEM, 0, "the event loop failed");
+    }
+    return layers_look(stats.zygote_pid, stats.layer_reports, findings, err);
+}
 
 static void
 log_missing(const struct layer_finding *findings)

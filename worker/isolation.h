@@ -1,6 +1,6 @@
 /*
- * Which layers of isolation a worker must have (REQUIRE_ISOLATION), and the look at those that it
- * has got, before it takes a job.
+ * Which layers of isolation there must be (REQUIRE_ISOLATION), and the look at those that there
+ * are, before anything is run.
  */
 #ifndef RETORT_ISOLATION_H
 #define RETORT_ISOLATION_H
@@ -12,6 +12,7 @@
 
 struct isolation_requirement {
     bool layers[LAYER_COUNT];
+    bool any; /* of them */
 };
 
 /* Names of layers.def, separated by commas; "all" or "1": all of them; "" or "0": none. */
@@ -19,6 +20,13 @@ int isolation_parse(struct isolation_requirement *required, const char *list, st
 /* -1: a required layer is off, err names each and why. One that cannot be seen is not off. */
 int isolation_judge(const struct isolation_requirement *required,
                     const struct layer_finding findings[LAYER_COUNT], struct err *err);
+
+/*
+ * Turns the loop until a process of the executor's waits for a job, and looks at it. -1: the zygote
+ * died first, or there was nothing to look at.
+ */
+int isolation_look(struct event_base *base, const struct executor *executor,
+                   struct layer_finding findings[LAYER_COUNT], struct err *err);
 
 struct isolation_watch_options {
     struct event_base *base;

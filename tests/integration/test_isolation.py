@@ -25,6 +25,7 @@ NO_CAPABILITIES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-ne
 NAMESPACES = {"user": "user", "mount": "mnt", "pid": "pid", "network": "net", "ipc": "ipc",
               "uts": "uts", "cgroup": "cgroup"}
 SLEEP = "import time; time.sleep(60)"
+CPU_LIMIT_S = 50
 # Variables and descriptors of the worker's that must not arrive in a job.
 SECRET = "RETORT_TEST_SECRET"
 
@@ -45,15 +46,20 @@ class Sandbox:
     def __init__(self, prefix: list[str]) -> None:
         self.process = subprocess.Popen(
             [*prefix, str(RUN), "--image", str(IMAGE), "-c", SLEEP], stdin=subprocess.DEVNULL,
-            env={"PATH": os.environ["PATH"], SECRET: "1", "MAX_EXEC_TIMEOUT_MS": "60000"})
+            env={"PATH": os.environ["PATH"], SECRET: "1", "MAX_EXEC_TIMEOUT_MS": "60000",
+                 "CPU_TIME_LIMIT_SEC": str(CPU_LIMIT_S)})
         self.job: Process = wait_until(self.sleeping_job, "a job that sleeps", 60)
         self.zygote_pid = self.job.parent
 
     def sleeping_job(self) -> Process | None:
-        """Not only asleep: after the go byte the last of its limits is set."""
+        """Not only asleep: after the go byte the last of its limits is set. Nor the zygote's
+        rehearsal, which is soon gone and has limits of its own."""
         return next((p for p in descendants(self.process.pid)
-                     if p.name == "retort-job" and self.limit(p.pid, "Max cpu time") != "unlimited"),
-                    None)
+                     if p.name == "retort-job" and self.has_cpu_limit(p.pid)), None)
+
+    def has_cpu_limit(self, pid: int) -> bool:
+        limit = self.limit(pid, "Max cpu time")
+        return limit.isdigit() and int(limit) >= CPU_LIMIT_S
 
     @staticmethod
     def limit(pid: int, name: str) -> str:
@@ -264,6 +270,9 @@ class Check(unittest.TestCase):
 class Required(unittest.TestCase):
     """REQUIRE_ISOLATION, by way of a command that takes something away."""
 
+    WITHOUT_NETWORK = ("unshare", "--user", "--map-root-user", "sh", "-c",
+                       'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"', "sh")
+
     def check(self, required: str, *prefix: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*prefix, str(WORKER), "--check"], capture_output=True, text=True,
                               timeout=100, check=False,
@@ -278,27 +287,43 @@ class Required(unittest.TestCase):
                                    "REDIS_URL": "unix:///nowhere/redis.sock",
                                    "REQUIRE_ISOLATION": required})
 
+    def run_one(self, required: str, *prefix: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*prefix, str(RUN), "-c", "print('ran')"], capture_output=True,
+                              text=True, timeout=100, check=False, stdin=subprocess.DEVNULL,
+                              env={"PATH": os.environ["PATH"], "IMAGE": str(IMAGE),
+                                   "REQUIRE_ISOLATION": required})
+
     def test_what_is_there_may_be_required(self) -> None:
-        done = self.check("process-per-job,job-filter,no-new-privileges")
-        self.assertEqual(done.returncode, 0, done.stderr)
+        for run in (self.check, self.run_one):
+            done = run("process-per-job,job-filter,worker-filter,no-new-privileges")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout, "ran\n")
+
+    @unittest.skipUnless(PERMITTED, "needs user namespaces")
+    def test_what_is_missing_keeps_a_single_program_from_running(self) -> None:
+        for required, code, stdout in (("", 0, "ran\n"), ("job-filter", 0, "ran\n"),
+                                       ("network-namespace", 2, ""), ("all", 2, "")):
+            with self.subTest(required):
+                done = self.run_one(required, *self.WITHOUT_NETWORK)
+                self.assertEqual((done.returncode, done.stdout), (code, stdout), done.stderr)
+                self.assertEqual("network-namespace (unshare: No space left on device)"
+                                 in done.stderr, code != 0, done.stderr)
 
     @unittest.skipUnless(PERMITTED, "needs user namespaces")
     def test_what_is_missing_ends_the_worker_in_one_sentence(self) -> None:
-        without = ("unshare", "--user", "--map-root-user", "sh", "-c",
-                   'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"', "sh")
         for run in (self.check, self.worker):
             for required in ("network-namespace", "job-filter,network-namespace", "all"):
                 with self.subTest(required):
-                    done = run(required, *without)
+                    done = run(required, *self.WITHOUT_NETWORK)
                     self.assertEqual(done.returncode, 1, done.stderr)
                     self.assertIn("REQUIRE_ISOLATION is not met", done.stderr)
                     self.assertIn("network-namespace (unshare: No space left on device)",
                                   done.stderr)
 
     def test_a_name_that_is_none_is_refused(self) -> None:
-        for run in (self.check, self.worker):
+        for run, code in ((self.check, 1), (self.worker, 1), (self.run_one, 2)):
             done = run("walls")
-            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertEqual(done.returncode, code, done.stderr)
             self.assertIn("walls", done.stderr)
 
 

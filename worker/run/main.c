@@ -205,13 +205,18 @@ run_in(const struct run_options *options, const struct run_input *input,
        const struct engine_choice *engine, int outputs_fd, struct err *err)
 {
     struct result result;
+    struct isolation_requirement required;
     struct run_session session = {.command = &engine->command,
                                   .input = input,
+                                  .required = &required,
                                   .limits = options->limits,
                                   .artifacts = outputs_fd >= 0 || options->json,
                                   .stream = !options->json};
-    int code = run_session(&session, &result, err);
 
+    if (isolation_parse(&required, options->config.require_isolation, err) < 0)
+        return -1;
+    engine_lock_down(engine);
+    int code = run_session(&session, &result, err);
     if (code == 0)
         code = print_result(options, &result, err);
     if (code >= 0 && outputs_fd >= 0 &&

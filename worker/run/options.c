@@ -47,7 +47,8 @@ static const struct limit_row limit_rows[] = {
 static const char help_tail[] =
     "\n"
     "Exit codes: the program's own, or\n"
-    "  2    the command line is not valid, or a file cannot be read or written\n"
+    "  2    the command line is not valid, a file cannot be read or written, or a layer is\n"
+    "       missing that REQUIRE_ISOLATION names\n"
     "  124  stopped at the wall-clock or CPU-time limit\n"
     "  125  the sandbox failed\n"
     "  137  died for want of memory\n"

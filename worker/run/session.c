@@ -65,6 +65,19 @@ on_done(void *context, struct result *result)
 }
 
 static int
+require(const struct running *running, const struct isolation_requirement *required,
+        struct err *err)
+{
+    struct layer_finding findings[LAYER_COUNT];
+
+    if (!required->any)
+        return 0;
+    if (isolation_look(running->base, running->executor, findings, err) < 0)
+        return -1;
+    return isolation_judge(required, findings, err);
+}
+
+static int
 start(struct running *running, const struct run_session *session, struct err *err)
 {
     struct timeval period = {.tv_usec = POLL_PERIOD_US};
@@ -83,7 +96,7 @@ start(struct running *running, const struct run_session *session, struct err *er
             session->limits.artifacts, session->limits.artifacts_total_bytes);
 
     running->executor = executor_new(running->base, &options, err);
-    if (running->executor == NULL)
+    if (running->executor == NULL || require(running, session->required, err) < 0)
         return -1;
     running->poll_event = event_new(running->base, -1, EV_PERSIST, on_poll, running);
     if (running->poll_event == NULL ||
