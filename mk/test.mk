@@ -108,8 +108,15 @@ TIDY_CHECKS := -*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized,-clang-a
 $(B)/tests/support/options: $(B)/tests/support/options.o $(B)/libcommon.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
-docs: $(B)/tests/support/options ## Check the README's settings against the programs'; WRITE=1
-	$(Q)$(PYTHON) tests/support/check_docs.py $(if $(WRITE),--write) $< README.md
+# The rows that a sanitizer build has for itself are in no profile.
+DOCS_SECCOMP := $(if $(SANITIZE),,$(B)/deploy/seccomp_print)
+$(B)/deploy/seccomp_print: $(B)/deploy/seccomp_print.o $(B)/libretort-sandbox.a $(B)/libcommon.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lseccomp -lm
+
+CHECK_DOCS = $(PYTHON) tests/support/check_docs.py $(if $(WRITE),--write)
+docs: $(B)/tests/support/options $(DOCS_SECCOMP) ## Check README's settings and deploy/seccomp.json against the programs'; WRITE=1
+	$(Q)$(CHECK_DOCS) $< README.md
+	$(if $(DOCS_SECCOMP),$(Q)$(CHECK_DOCS) --whole $(DOCS_SECCOMP) deploy/seccomp.json)
 
 # ---- bench ---------------------------------------------------------------------------------------
 BENCH_TOOLS := $(B)/tests/bench/load $(B)/tests/bench/spawn

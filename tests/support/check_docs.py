@@ -1,8 +1,9 @@
-"""Checks that the table of settings in a document is what the programs print.
+"""Checks that what is committed of what a program prints is what it prints.
 
-    check_docs.py [--write] PROGRAM DOCUMENT
+    check_docs.py [--write] [--whole] PROGRAM DOCUMENT
 
-The table stands between two comment lines. --write puts it there.
+A table of settings stands between two comment lines; --whole: the document is the program's whole
+output. --write puts it there.
 """
 
 from __future__ import annotations
@@ -15,26 +16,34 @@ BEGIN = "<!-- settings: printed by the programs, checked by make docs -->\n"
 END = "<!-- end of settings -->\n"
 
 
-def main() -> int:
-    arguments = sys.argv[1:]
-    write = "--write" in arguments
-    program, document = [argument for argument in arguments if argument != "--write"]
-    path = pathlib.Path(document)
-    text = path.read_text("utf-8")
-    if BEGIN not in text or END not in text:
-        print(f"{document}: the lines around the table of settings are missing:\n{BEGIN}{END}")
-        return 1
+def split(text: str, whole: bool) -> tuple[str, str, str]:
+    """What stands before the printed part, the part, what stands after it."""
+    if whole:
+        return "", text, ""
     before, rest = text.split(BEGIN, 1)
     table, after = rest.split(END, 1)
-    wanted = "\n" + subprocess.run([program], capture_output=True, text=True,
-                                   check=True).stdout + "\n"
-    if table == wanted:
+    return before + BEGIN, table, END + after
+
+
+def main() -> int:
+    options = {argument for argument in sys.argv[1:] if argument.startswith("--")}
+    whole = "--whole" in options
+    program, document = [argument for argument in sys.argv[1:] if argument not in options]
+    path = pathlib.Path(document)
+    text = path.read_text("utf-8") if path.exists() or not whole else ""
+    if not whole and (BEGIN not in text or END not in text):
+        print(f"{document}: the lines around the table of settings are missing:\n{BEGIN}{END}")
+        return 1
+    before, found, after = split(text, whole)
+    printed = subprocess.run([program], capture_output=True, text=True, check=True).stdout
+    wanted = printed if whole else "\n" + printed + "\n"
+    if found == wanted:
         return 0
-    if write:
-        path.write_text(before + BEGIN + wanted + END + after, "utf-8")
-        print(f"{document}: settings written")
+    if "--write" in options:
+        path.write_text(before + wanted + after, "utf-8")
+        print(f"{document}: written")
         return 0
-    print(f"{document}: the settings are not those of the programs; run make docs WRITE=1")
+    print(f"{document} is not what {pathlib.Path(program).name} prints; run make docs WRITE=1")
     return 1
 
 
