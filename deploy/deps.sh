@@ -43,6 +43,7 @@ readonly TABLE='
   cppcheck                  tests  static analysis
   shellcheck                tests  shell scripts
   libclang-rt-14-dev        tests  sanitizers under CC=clang-14, fuzzing
+  apparmor                  tests  the syntax of deploy/apparmor
 '
 # Debian puts the binary of redis-server into redis-tools (as redis-check-rdb, which acts by its
 # name), and only a link, a configuration and a service into the package redis-server. Taking

@@ -116,6 +116,16 @@ def check_shell() -> Iterator[str]:
         yield f"shellcheck: {done.stderr.strip()[:300]}"
 
 
+def check_apparmor() -> Iterator[str]:
+    """Compiled, for a kernel with the features that the profile names; loaded into none."""
+    for path in tracked("deploy/apparmor/*"):
+        done = subprocess.run(["apparmor_parser", "--skip-kernel-load", "--skip-cache", "--stdout",
+                               "--features-file", "/etc/apparmor.d/abi/3.0", str(path)],
+                              capture_output=True)
+        if done.returncode != 0 or not done.stdout:
+            yield f"{path}: {done.stderr.decode().strip()[-300:]}"
+
+
 def check_python() -> Iterator[str]:
     for path in tracked("*.py"):
         try:
@@ -133,6 +143,7 @@ CHECKS: list[tuple[str, Callable[[], Iterator[str]]]] = [
     ("nothing is left to do, no line is too long", check_leftovers),
     ("shell scripts pass shellcheck", check_shell),
     ("Python sources compile", check_python),
+    ("AppArmor profiles compile", check_apparmor),
 ]
 
 
