@@ -66,6 +66,7 @@ include mk/test.mk
 include mk/escape.mk
 include mk/fuzz.mk
 include mk/run.mk
+include mk/container.mk
 
 $(B)/libcommon.a:  $(call obj,$(COMMON_SRC))
 # Included by the assembler, which writes no dependency file.

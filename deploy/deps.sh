@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and running Retort takes, or says which are missing.
 #
-#   deploy/deps.sh [--check] [--with tests]
+#   deploy/deps.sh [--check] [--with tests] [--with container]
 #
-#   --check       only check: exit 0 when all are there, else print the apt-get line and exit 1
-#   --with tests  also what `make test`, `make lint` and `make bench` take
+#   --check           only check: exit 0 when all are there, else print the apt-get line and exit 1
+#   --with tests      also what `make test`, `make lint` and `make bench` take
+#   --with container  also what `make test-container` takes; Debian starts a Docker daemon then
 #
 # The table below is the only list of packages. All come from Debian 12 as its sources are shipped.
 set -euo pipefail
@@ -44,6 +45,10 @@ readonly TABLE='
   shellcheck                tests  shell scripts
   libclang-rt-14-dev        tests  sanitizers under CC=clang-14, fuzzing
   apparmor                  tests  the syntax of deploy/apparmor
+  docker.io                 container  the tests start a daemon of their own
+  docker-compose            container  docker-compose.yml
+  debootstrap               container  the base image of the tests
+  iproute2                  container  the network of that daemon
 '
 # Debian puts the binary of redis-server into redis-tools (as redis-check-rdb, which acts by its
 # name), and only a link, a configuration and a service into the package redis-server. Taking
@@ -110,11 +115,11 @@ while [[ $# -gt 0 ]]; do
     case $1 in
     --check) check_only=1 ;;
     --with)
-        [[ ${2-} == tests ]] || fail "--with takes: tests"
+        [[ ${2-} == tests || ${2-} == container ]] || fail "--with takes: tests, container"
         groups+=" $2"
         shift
         ;;
-    *) fail "unknown argument $1; usage: $PROGRAM [--check] [--with tests]" ;;
+    *) fail "unknown argument $1; usage: $PROGRAM [--check] [--with tests] [--with container]" ;;
     esac
     shift
 done

@@ -1,0 +1,16 @@
+# The container image, and its tests under a Docker daemon of their own.
+CONTAINER_ROOT := build/container
+DOCKER ?= docker
+
+.PHONY: container container-root test-container
+# Only what deploy/Dockerfile copies is sent to the daemon with it.
+container-root: all image
+	$(Q)rm -rf $(CONTAINER_ROOT)
+	$(Q)$(SUB_MAKE) install DESTDIR=$(CONTAINER_ROOT) PREFIX=/usr/local >/dev/null
+	$(Q)rm -rf $(CONTAINER_ROOT)/usr/local/lib/retort/aot
+
+container: container-root ## Build the container image `retort` with Docker
+	$(DOCKER) build -t retort -f deploy/Dockerfile $(CONTAINER_ROOT)
+
+test-container: all image ## The container, under Docker as it comes and sealed; needs root
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/container/run.py --match '$(T)'
