@@ -38,6 +38,12 @@ struct executor_options {
     struct job_memory_sizes memory;
     /* When a zygote is replaced by a new one: its age, jobs given to it. 0: never. */
     uint64_t zygote_max_age_ms, zygote_max_jobs;
+    /*
+     * Asked of each zygote that is ready, before it forks: what its start could not have
+     * (LAYER_COUNT reports). -1: it is ended and started again, as if it had died of err. NULL: all
+     * are taken.
+     */
+    int (*accept)(void *context, const struct layer_report *reports, struct err *err);
     /* The zygote became ready (err NULL), or died (err says why); may be NULL. */
     void (*on_state)(void *context, const struct err *err);
     void *context;

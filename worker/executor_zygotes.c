@@ -104,13 +104,26 @@ take_over(struct executor *executor)
 
 /* ---- what a zygote says ---- */
 
+static bool
+is_accepted(struct generation *generation)
+{
+    const struct executor_options *options = &generation->executor->options;
+    struct err err = ERR_INIT;
+
+    if (options->accept == NULL ||
+        options->accept(options->context, zygote_layer_reports(generation->zygote), &err) == 0)
+        return true;
+    zygote_refuse(generation->zygote, &err);
+    return false;
+}
+
 static void
 on_ready(void *context, uint64_t boot_us)
 {
     struct generation *generation = context;
     struct executor *executor = generation->executor;
 
-    if (generation->retired)
+    if (generation->retired || !is_accepted(generation))
         return;
     if (generation == executor->next)
         take_over(executor);

@@ -14,6 +14,8 @@
 struct isolation_watch {
     struct isolation_watch_options options;
     struct event *timer;
+    bool known;             /* what the first zygote has; then it is: */
+    bool told[LAYER_COUNT]; /* what its start could not have */
 };
 
 /* ---- what is required ---- */
@@ -140,7 +142,31 @@ on_timer(evutil_socket_t fd, short what, void *context)
         return;
     }
     log_missing(findings);
+    for (int i = 0; i < LAYER_COUNT; i++)
+        watch->told[i] = stats.layer_reports[i].told;
+    watch->known = true;
     tell(watch, isolation_judge(watch->options.required, findings, &err) < 0 ? &err : NULL);
+}
+
+int
+isolation_watch_accept(struct isolation_watch *watch, const struct layer_report *reports,
+                       struct err *err)
+{
+    struct layer_finding findings[LAYER_COUNT];
+    bool lost = false;
+
+    for (int i = 0; i < LAYER_COUNT; i++) {
+        findings[i].state = LAYER_STATE_ON;
+        if (!watch->known || watch->told[i] || !reports[i].told)
+            continue;
+        layer_explain(&reports[i], &findings[i]);
+        lost = true;
+    }
+    if (isolation_judge(watch->options.required, findings, err) < 0)
+        return -1;
+    if (lost)
+        log_missing(findings);
+    return 0;
 }
 
 struct isolation_watch *

@@ -45,6 +45,13 @@ struct isolation_watch_options {
 struct isolation_watch;
 struct isolation_watch *isolation_watch_new(const struct isolation_watch_options *options,
                                             struct err *err);
+/*
+ * Of a zygote that is ready, what its start could not have (LAYER_COUNT reports). Once the first is
+ * known, what a later one lacks beside it is logged, or, where it is required: -1, and err names
+ * it.
+ */
+int isolation_watch_accept(struct isolation_watch *watch, const struct layer_report *reports,
+                           struct err *err);
 void isolation_watch_free(struct isolation_watch *watch);
 
 #endif

@@ -124,18 +124,23 @@ find(struct layer_finding *finding, enum layer_state state, const char *format, 
     va_end(args);
 }
 
+void
+layer_explain(const struct layer_report *report, struct layer_finding *finding)
+{
+    if (report->sys_errno == 0)
+        find(finding, LAYER_STATE_OFF, "%s", report->text);
+    else
+        find(finding, LAYER_STATE_OFF, "%s: %s", report->text, strerror(report->sys_errno));
+}
+
 /* Off, for the reason that the zygote's start gave, or for this one. */
 static void
 find_missing(const struct subject *subject, struct layer_finding *finding, const char *otherwise)
 {
-    const struct layer_report *report = subject->report;
-
-    if (!report->told)
-        find(finding, LAYER_STATE_OFF, "%s", otherwise);
-    else if (report->sys_errno == 0)
-        find(finding, LAYER_STATE_OFF, "%s", report->text);
+    if (subject->report->told)
+        layer_explain(subject->report, finding);
     else
-        find(finding, LAYER_STATE_OFF, "%s: %s", report->text, strerror(report->sys_errno));
+        find(finding, LAYER_STATE_OFF, "%s", otherwise);
 }
 
 /* What may not be looked at: missing if the start said so, else not known. */

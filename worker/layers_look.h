@@ -20,6 +20,9 @@ struct layer_row {
 };
 const struct layer_row *layer_row(enum layer layer);
 
+/* Off, for the reason of a report that was told. */
+void layer_explain(const struct layer_report *report, struct layer_finding *finding);
+
 /*
  * Looks at a job process of that zygote's that waits; reports (LAYER_COUNT) explain what is
  * missing. Blocks until one waits, at most 2 s.

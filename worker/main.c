@@ -169,6 +169,15 @@ start_signals(struct worker *worker, struct err *err)
     return 0;
 }
 
+/* The first one is looked at when it has a process that waits. */
+static int
+accept_zygote(void *context, const struct layer_report *reports, struct err *err)
+{
+    const struct worker *worker = context;
+
+    return worker->isolation ? isolation_watch_accept(worker->isolation, reports, err) : 0;
+}
+
 static int
 start_scheduler(struct worker *worker, struct err *err)
 {
@@ -182,6 +191,8 @@ start_scheduler(struct worker *worker, struct err *err)
         .slots = slot_count(config),
         .zygote_max_age_ms = config->zygote_max_age_sec * 1000,
         .zygote_max_jobs = config->zygote_max_jobs,
+        .accept = accept_zygote,
+        .context = worker,
         .maxima = {.code_bytes = config->max_code_bytes,
                    .input_bytes = config->max_stdin_bytes,
                    .files = worker->engine.cli ? 0 : config->max_files,

@@ -52,6 +52,8 @@ struct scheduler {
     struct event_base *base;
     const char *worker_id;
     uint32_t slots;
+    int (*accept)(void *context, const struct layer_report *reports, struct err *err);
+    void *accept_context;
     struct job_maxima maxima;
     struct queue_worker *queue;
     struct lane *lanes;
@@ -97,6 +99,14 @@ on_executor_state(void *context, const struct err *err)
         LOG(LOG_INFO, "zygote_ready", {"language", LOG_STR(lane->name)},
             {"pid", LOG_INT(stats.zygote_pid)}, {"boot_us", LOG_UINT(stats.boot_us)});
     update_capacity(lane);
+}
+
+static int
+accept_zygote(void *context, const struct layer_report *reports, struct err *err)
+{
+    const struct lane *lane = context;
+
+    return lane->scheduler->accept(lane->scheduler->accept_context, reports, err);
 }
 
 /* ---- draining ---- */
@@ -413,6 +423,7 @@ lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler
                    .output = maxima->limits.output_bytes,
                    .artifacts = job_memory_artifact_capacity(maxima->limits.artifacts,
                                                              maxima->limits.artifacts_total_bytes)},
+        .accept = options->accept ? accept_zygote : NULL,
         .on_state = on_executor_state,
         .context = lane,
     };
@@ -453,6 +464,8 @@ scheduler_new(const struct scheduler_options *options, struct err *err)
     scheduler->base = options->base;
     scheduler->worker_id = options->worker_id;
     scheduler->slots = options->slots;
+    scheduler->accept = options->accept;
+    scheduler->accept_context = options->context;
     scheduler->maxima = options->maxima;
     LIST_INIT(&scheduler->assignments);
     if (lanes_init(scheduler, options, err) < 0) {

@@ -32,6 +32,9 @@ struct scheduler_options {
     const char *worker_id;                       /* borrowed */
     uint32_t slots;                              /* jobs at the same time, of each language */
     uint64_t zygote_max_age_ms, zygote_max_jobs; /* as in struct executor_options */
+    /* Whether a zygote may be used, as in struct executor_options; NULL: all of them. */
+    int (*accept)(void *context, const struct layer_report *reports, struct err *err);
+    void *context; /* of accept */
     struct job_maxima maxima;
     const struct scheduler_language *languages; /* borrowed during scheduler_new() */
     size_t language_count;

@@ -454,6 +454,13 @@ zygote_free(struct zygote *zygote)
     free(zygote);
 }
 
+void
+zygote_refuse(struct zygote *zygote, const struct err *why)
+{
+    zygote->failure = *why;
+    give_up(zygote);
+}
+
 bool
 zygote_ready(const struct zygote *zygote)
 {

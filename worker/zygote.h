@@ -91,6 +91,8 @@ bool zygote_ready(const struct zygote *zygote);
 int zygote_pid(const struct zygote *zygote);
 /* LAYER_COUNT of them, what its start could not have. Borrowed until it is started again. */
 const struct layer_report *zygote_layer_reports(const struct zygote *zygote);
+/* From on_ready: this process is not to be used. Its death follows, for that reason. */
+void zygote_refuse(struct zygote *zygote, const struct err *why);
 /* Asks for a job process; on_forked or on_ended follows, or on_death. Descriptors stay ours. */
 int zygote_fork(struct zygote *zygote, uint32_t serial, int job_socket, int job_memory_fd,
                 struct err *err);

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import threading
+import unittest
 
-from service import ServiceTest, descendants, wait_until
+from service import Part, Service, ServiceTest, descendants, wait_until
 
 JOBS_A_ZYGOTE = 20
 CLIENTS = 4
@@ -57,3 +60,74 @@ class Replacement(ServiceTest):
         worker = self.service.parts["worker"].pid
         zygotes = [p for p in descendants(worker) if p.parent == worker]
         self.assertLessEqual(len(zygotes), 2)
+
+
+class InUserNamespace(Service):
+    """The worker, in a user namespace whose limits the test may change."""
+
+    def start_part(self, name: str, command: list[str],
+                   extra: dict[str, str] | None = None) -> Part:
+        if name == "worker":
+            command = ["unshare", "--user", "--map-root-user", *command]
+        return super().start_part(name, command, extra)
+
+    def limit_network_namespaces(self, number: int) -> None:
+        subprocess.run(["nsenter", "--user", f"--target={self.parts['worker'].pid}", "sh", "-c",
+                        f"echo {number} >/proc/sys/user/max_net_namespaces"], check=True)
+
+
+def permitted() -> bool:
+    probe = ["unshare", "--user", "--map-root-user", "unshare", "--net", "true"]
+    return subprocess.run(probe, capture_output=True, check=False).returncode == 0
+
+
+@unittest.skipUnless(os.geteuid() == 0 and permitted(), "needs root and user namespaces")
+class Lacking(unittest.TestCase):
+    """The host takes a layer away after the worker's start."""
+
+    MISSING = "network-namespace (unshare: No space left on device)"
+
+    def start(self, required: str, **settings: str) -> Service:
+        service = InUserNamespace({"SLOTS": "1", "REQUIRE_ISOLATION": required, **settings})
+        self.addCleanup(lambda: self.assertEqual(service.close(), []))
+        service.start()
+        return service
+
+    def events(self, service: Service, event: str) -> list[dict[str, object]]:
+        return [line for line in service.log_lines("worker") if line["event"] == event]
+
+    def test_a_replacement_without_a_required_layer_is_not_used(self) -> None:
+        service = self.start("network-namespace", ZYGOTE_MAX_AGE_SEC="1")
+        service.limit_network_namespaces(0)
+        wait_until(lambda: len(self.events(service, "zygote_not_replaced")) >= 2, "two refusals", 30)
+        line = self.events(service, "zygote_not_replaced")[0]
+        self.assertIn("REQUIRE_ISOLATION is not met", str(line["message"]))
+        self.assertIn(self.MISSING, str(line["message"]))
+        used = self.events(service, "zygote_ready")[-1]["pid"]
+        self.assertEqual(service.execute("print(1)").stdout, "1\n")
+        service.limit_network_namespaces(100)
+        wait_until(lambda: self.events(service, "zygote_ready")[-1]["pid"] != used, "another", 60)
+        self.assertEqual(service.execute("print(2)").stdout, "2\n")
+
+    def test_a_worker_whose_zygote_cannot_be_replaced_is_not_ready(self) -> None:
+        service = self.start("network-namespace")
+        service.limit_network_namespaces(0)
+        os.kill(int(str(self.events(service, "zygote_ready")[-1]["pid"])), signal.SIGKILL)
+        wait_until(lambda: self.MISSING in str(self.events(service, "zygote_died")), "a refusal", 30)
+        wait_until(lambda: service.request("GET", "/readyz").status == 503, "not ready", 30)
+        self.assertEqual(len(self.events(service, "zygote_ready")), 1)
+        service.limit_network_namespaces(100)
+        wait_until(lambda: service.request("GET", "/readyz").status == 200, "ready again", 60)
+
+    def test_what_is_not_required_is_logged_and_done_without(self) -> None:
+        service = self.start("job-filter")
+        service.limit_network_namespaces(0)
+        os.kill(int(str(self.events(service, "zygote_ready")[-1]["pid"])), signal.SIGKILL)
+        wait_until(lambda: len(self.events(service, "zygote_ready")) >= 2, "another", 30)
+        self.assertEqual(service.execute("print(3)").stdout, "3\n")
+        missing = [line["missing"] for line in self.events(service, "isolation")]
+        self.assertEqual((len(missing), missing[-1]), (2, self.MISSING))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -214,6 +214,72 @@ one_that_boots_takes_over_from_a_dead_one(void **state)
     end();
 }
 
+/* Whether the worker takes the zygotes that get ready. */
+static struct {
+    bool takes;
+    int asked;
+} judge;
+
+static int
+judge_zygote(void *context, const struct layer_report *reports, struct err *err)
+{
+    (void)context;
+    assert_false(reports[0].told);
+    judge.asked++;
+    return judge.takes ? 0 : err_set(err, ERR_CONFIG, 0, "it lacks a wall");
+}
+
+static void
+begin_judged(void)
+{
+    judge.takes = true;
+    judge.asked = 0;
+    begin_with("good", &(struct executor_options){
+                           .slots = 1, .zygote_max_jobs = 2, .accept = judge_zygote});
+    loop_until_warm(1);
+    assert_int_equal(judge.asked, 1);
+    judge.takes = false;
+}
+
+static void
+one_that_is_refused_runs_nothing_while_the_old_goes_on(void **state)
+{
+    (void)state;
+    begin_judged();
+    int first = stats().zygote_pid;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(run_one("exit 0")->error, ERR_NONE);
+    loop_until(&judge.asked, 3); /* it is tried again */
+    assert_int_equal(run_one("exit 0")->error, ERR_NONE);
+    assert_int_equal(stats().zygote_pid, first);
+    assert_int_equal(t.deaths, 0);
+    judge.takes = true;
+    loop_until_replaced(1);
+    loop_until_warm(1);
+    assert_int_not_equal(stats().zygote_pid, first);
+    end();
+}
+
+static void
+one_that_is_refused_after_a_death_runs_nothing_and_says_why(void **state)
+{
+    struct err err = ERR_INIT;
+
+    (void)state;
+    begin_judged();
+    assert_int_equal(kill(stats().zygote_pid, SIGKILL), 0);
+    loop_until(&t.deaths, 3);
+    assert_int_equal(judge.asked, 3);
+    assert_false(stats().ready);
+    assert_null(start_with("exit 0", &usual, &err));
+    assert_non_null(strstr(err.text, "it lacks a wall"));
+    judge.takes = true;
+    loop_until(&t.ready, 2);
+    loop_until_warm(1);
+    assert_int_equal(run_one("exit 0")->error, ERR_NONE);
+    end();
+}
+
 static void
 it_may_end_in_the_middle(void **state)
 {
@@ -240,6 +306,8 @@ main(int argc, char **argv)
         cmocka_unit_test(the_death_of_a_retired_one_costs_its_own_jobs_only),
         cmocka_unit_test(one_that_does_not_boot_is_tried_again_while_the_old_goes_on),
         cmocka_unit_test(one_that_boots_takes_over_from_a_dead_one),
+        cmocka_unit_test(one_that_is_refused_runs_nothing_while_the_old_goes_on),
+        cmocka_unit_test(one_that_is_refused_after_a_death_runs_nothing_and_says_why),
         cmocka_unit_test(it_may_end_in_the_middle),
     };
 
