@@ -28,15 +28,11 @@ print_table(const struct layer_finding *findings, FILE *out)
 
 /* Starts what is looked at. */
 static int
-run_trial(struct event_base *base, const struct engine_choice *engine,
+run_trial(struct event_base *base, const struct executor_options *options,
           const struct isolation_requirement *required, FILE *out, struct err *err)
 {
-    const struct executor_options options = {
-        .command = &engine->command,
-        .slots = 1,
-        .memory = {.input = JOB_INPUT_BYTES, .output = JOB_INPUT_BYTES}};
     struct layer_finding findings[LAYER_COUNT];
-    struct executor *executor = executor_new(base, &options, err);
+    struct executor *executor = executor_new(base, options, err);
 
     if (!executor)
         return -1;
@@ -54,17 +50,26 @@ check_print(const struct config *config, FILE *out, struct err *err)
 {
     struct isolation_requirement required;
     struct engine_choice engine;
+    struct cgroup_tree cgroups;
 
     if (isolation_parse(&required, config->require_isolation, err) < 0 ||
         engine_choose(&engine, config, err) < 0)
         return -1;
     engine_lock_down(&engine);
     fprintf(out, "engine: %s, %s\n\n", engine.cli ? "cli" : "image", engine.source);
+    cgroup_tree_open(&cgroups);
+    const struct executor_options options = {
+        .command = &engine.command,
+        .slots = 1,
+        .memory = {.input = JOB_INPUT_BYTES, .output = JOB_INPUT_BYTES},
+        .cgroups = &cgroups,
+        .most = config_job_limits(config)};
     struct event_base *base = event_base_new();
-    int result = base ? run_trial(base, &engine, &required, out, err)
+    int result = base ? run_trial(base, &options, &required, out, err)
                       : err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
     if (base)
         event_base_free(base);
+    cgroup_tree_close(&cgroups);
     engine_choice_fini(&engine);
     return result;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/daemon_filter.h"
+#include "worker/cli/limits.h"
 #include "worker/image_find.h"
 #include "worker/sha256_file.h"
 #include "worker/zygote_spawn.h"
@@ -73,6 +74,9 @@ fill_cli_command(struct zygote_command *command, const struct config *config, st
     if (geteuid() == 0)
         (void)snprintf(uid, sizeof(uid), "%" PRIu64, config->sandbox_uid);
     command->uid = (uint32_t)config->sandbox_uid;
+    /* The trial run is a runtime's as well. */
+    command->own_bytes = command->job_bytes = CLI_RUNTIME_DATA_BYTES;
+    command->pids = CLI_RUNTIME_PROCESSES;
     if (zygote_command_add(command, command->program, err) < 0 ||
         zygote_command_add(command, "--zygote", err) < 0 ||
         add_option(command, "--runtime", config->python_wasm_runtime, err) < 0 ||

@@ -1,8 +1,10 @@
 /* One job in the executor: its clock, its end, its result. */
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "common/clock.h"
 #include "common/utf8.h"
@@ -61,6 +63,14 @@ copy_text(char *text, const struct job_memory_header *header)
             *text = '?';
 }
 
+/* Asked only when there is something to explain: it opens a file. */
+static bool
+killed_for_memory(const struct execution *execution, int status)
+{
+    return execution->killed == KILL_NONE && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+           zygote_explains_kill(execution->place->generation->zygote);
+}
+
 static void
 judge(const struct execution *execution, const struct zygote_event *event, struct result *result)
 {
@@ -71,6 +81,7 @@ judge(const struct execution *execution, const struct zygote_event *event, struc
     struct ending ending = {
         .status = event->status,
         .killed = execution->killed,
+        .out_of_memory = killed_for_memory(execution, event->status),
         .cpu_us = event->cpu_us,
         .cpu_limit_us = (uint64_t)execution->request.limits.cpu_ms * 1000,
         .timeout_ms = execution->request.limits.timeout_ms,

@@ -36,6 +36,8 @@ struct executor_options {
     /* All input records of a job together; each stream, which caps limits.output_bytes; artifacts,
      * 0: what is left in /work/outputs is not wanted. */
     struct job_memory_sizes memory;
+    struct cgroup_tree *cgroups; /* for those of zygotes; borrowed. NULL: they get none */
+    struct job_limits most;      /* of any job, for the limits of those groups */
     /* When a zygote is replaced by a new one: its age, jobs given to it. 0: never. */
     uint64_t zygote_max_age_ms, zygote_max_jobs;
     /*

@@ -230,6 +230,9 @@ on_idle_ended(struct executor *executor, struct place *place, const struct zygot
         snprintf(text, sizeof(text), "%s", event->text);
     else if (WIFSIGNALED(event->status) && WTERMSIG(event->status) == SIGSYS)
         describe_denied(place, text, sizeof(text));
+    else if (WIFSIGNALED(event->status) && WTERMSIG(event->status) == SIGKILL &&
+             zygote_explains_kill(place->generation->zygote))
+        snprintf(text, sizeof(text), "job processes that wait are killed for want of memory");
     else
         snprintf(text, sizeof(text),
                  "job processes end (status 0x%x) before they get a job: %.120s",

@@ -184,6 +184,35 @@ on_death(void *context, const struct err *err)
     }
 }
 
+/* ---- its control group ---- */
+
+/* Waits with the pages that a job needs first, and the kernel's tables of them. */
+#define WAITING_JOB_BYTES (UINT64_C(4) << 20)
+/* Of a file that a program makes: a block begun, one of block numbers, name and node. */
+#define FILE_BYTES        UINT64_C(12288)
+
+/*
+ * The sum of what the limits of each process allow it, so that jobs which keep within theirs never
+ * meet it. It bounds what those do not count, and what a job takes that has got around them.
+ */
+static struct cgroup_limits
+cgroup_limits(const struct executor *executor)
+{
+    const struct executor_options *options = &executor->options;
+    const struct zygote_command *command = options->command;
+    uint64_t job_bytes = ((uint64_t)options->most.memory_mb << 20) + options->most.work_bytes +
+                         options->most.work_files * FILE_BYTES + command->job_bytes +
+                         options->memory.input + 2 * options->memory.output +
+                         options->memory.artifacts;
+
+    return (struct cgroup_limits){
+        .memory_bytes = command->own_bytes + options->slots * job_bytes +
+                        executor->place_count * WAITING_JOB_BYTES,
+        /* And itself. */
+        .pids = 1 + (uint64_t)(command->pids != 0 ? command->pids : executor->place_count),
+    };
+}
+
 /* ---- from the start to the end ---- */
 
 static struct generation *
@@ -195,13 +224,16 @@ generation_new(struct executor *executor, struct err *err)
                                        .on_ended = on_ended,
                                        .on_death = on_death,
                                        .context = generation};
+    const struct zygote_cgroup cgroup = {.tree = executor->options.cgroups,
+                                         .limits = cgroup_limits(executor)};
 
     if (generation == NULL) {
         err_set(err, ERR_SYSTEM, ENOMEM, "cannot make a zygote");
         return NULL;
     }
     generation->executor = executor;
-    generation->zygote = zygote_new(executor->base, executor->options.command, &hooks, err);
+    generation->zygote =
+        zygote_new(executor->base, executor->options.command, &cgroup, &hooks, err);
     if (generation->zygote == NULL) {
         free(generation);
         return NULL;

@@ -16,9 +16,9 @@ enum layer {
 
 /* What the zygote's start says of one layer. */
 struct layer_report {
-    bool told;     /* it could not be had; the rest is valid */
-    int sys_errno; /* 0: not a failed call */
-    char text[96]; /* the step, or the reason */
+    bool told;      /* it could not be had; the rest is valid */
+    int sys_errno;  /* 0: not a failed call */
+    char text[180]; /* the step, or the reason */
 };
 
 #endif

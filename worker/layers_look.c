@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/daemon_filter.h"
+#include "worker/cgroup.h"
 
 #define SETTLE_ROUNDS 200 /* of 10 ms: a job process locks itself down within a millisecond */
 #define STATUS_MAX    8192
@@ -24,6 +25,9 @@
 #define NAMESPACE_REMEDY                                                                           \
     "start as root, or permit user namespaces: sysctl user.max_user_namespaces above 0, "          \
     "kernel.apparmor_restrict_unprivileged_userns=0; in a container also its seccomp profile"
+#define CGROUP_REMEDY                                                                              \
+    "a cgroup v2 of the worker's own that offers it: systemd Delegate=yes, docker "                \
+    "--security-opt writable-cgroups=true, podman --security-opt unmask=/sys/fs/cgroup"
 
 struct subject {
     pid_t pid;
@@ -270,6 +274,40 @@ look_at_namespace(const struct subject *subject, struct layer_finding *finding)
         find_missing(subject, finding, "");
     else
         find(finding, LAYER_STATE_ON, "not the worker's");
+}
+
+/* "memory.max" and its kind, of the job's group; NULL: there is none, or no limit in it. */
+static const char *
+read_group_limit(const char *group, const char *controller, char text[PATH_SIZE])
+{
+    char path[CGROUP_PATH_SIZE + PATH_SIZE];
+
+    (void)snprintf(path, sizeof(path), "%s/%s.max", group, controller);
+    FILE *file = fopen(path, "re");
+    const char *line = file ? fgets(text, PATH_SIZE, file) : NULL;
+    if (file)
+        (void)fclose(file);
+    if (!line || strncmp(text, "max", 3) == 0)
+        return NULL;
+    text[strcspn(text, "\n")] = '\0';
+    return text;
+}
+
+static void
+look_at_cgroup(const struct subject *subject, struct layer_finding *finding)
+{
+    char ours[CGROUP_PATH_SIZE], theirs[CGROUP_PATH_SIZE], text[PATH_SIZE];
+    struct err err = ERR_INIT;
+
+    if (cgroup_path_of(0, ours, &err) < 0 || cgroup_path_of(subject->pid, theirs, &err) < 0)
+        find_missing(subject, finding, err.text);
+    else if (strcmp(ours, theirs) == 0)
+        find_missing(subject, finding, "in the worker's control group");
+    else if (subject->report->told || !read_group_limit(theirs, subject->detail, text))
+        find_missing(subject, finding, "no limit in its control group");
+    else
+        find(finding, LAYER_STATE_ON, "a control group of the zygote's, %s.max %s", subject->detail,
+             text);
 }
 
 /* Entries of a directory of the process's, dots aside; -1 with errno. */

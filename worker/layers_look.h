@@ -11,7 +11,7 @@ enum layer_state { LAYER_STATE_OFF, LAYER_STATE_ON, LAYER_STATE_UNKNOWN };
 
 struct layer_finding {
     enum layer_state state;
-    char why[200];
+    char why[256];
 };
 
 /* A layer's row. Static. */

@@ -38,6 +38,7 @@ struct worker {
     struct config config;
     char id[JOB_WORKER_SIZE];
     struct engine_choice engine;
+    struct cgroup_tree cgroups;
     struct event_base *base;
     struct event *signals[2];
     struct scheduler *scheduler;
@@ -193,6 +194,7 @@ start_scheduler(struct worker *worker, struct err *err)
         .zygote_max_jobs = config->zygote_max_jobs,
         .accept = accept_zygote,
         .context = worker,
+        .cgroups = &worker->cgroups,
         .maxima = {.code_bytes = config->max_code_bytes,
                    .input_bytes = config->max_stdin_bytes,
                    .files = worker->engine.cli ? 0 : config->max_files,
@@ -270,6 +272,7 @@ start(struct worker *worker, struct err *err)
         return -1;
     engine_lock_down(&worker->engine);
     raise_descriptor_limit();
+    cgroup_tree_open(&worker->cgroups);
     worker->base = loop_new();
     if (!worker->base)
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
@@ -296,6 +299,7 @@ fini(struct worker *worker)
         if (worker->signals[i])
             event_free(worker->signals[i]);
     }
+    cgroup_tree_close(&worker->cgroups);
     engine_choice_fini(&worker->engine);
     if (worker->base)
         event_base_free(worker->base);
@@ -321,7 +325,7 @@ run(struct worker *worker, struct err *err)
 int
 main(int argc, char **argv)
 {
-    struct worker worker = {.engine = {.command = ZYGOTE_COMMAND_INIT}};
+    struct worker worker = {.engine = {.command = ZYGOTE_COMMAND_INIT}, .cgroups = {.fd = -1}};
     struct err err = ERR_INIT;
 
     if (take_option(&argc, argv, "--help")) {

@@ -424,6 +424,8 @@ lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler
                    .artifacts = job_memory_artifact_capacity(maxima->limits.artifacts,
                                                              maxima->limits.artifacts_total_bytes)},
         .accept = options->accept ? accept_zygote : NULL,
+        .cgroups = options->cgroups,
+        .most = maxima->limits,
         .on_state = on_executor_state,
         .context = lane,
     };

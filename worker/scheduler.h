@@ -32,6 +32,7 @@ struct scheduler_options {
     const char *worker_id;                       /* borrowed */
     uint32_t slots;                              /* jobs at the same time, of each language */
     uint64_t zygote_max_age_ms, zygote_max_jobs; /* as in struct executor_options */
+    struct cgroup_tree *cgroups;                 /* for those of zygotes; borrowed, may be NULL */
     /* Whether a zygote may be used, as in struct executor_options; NULL: all of them. */
     int (*accept)(void *context, const struct layer_report *reports, struct err *err);
     void *context; /* of accept */

@@ -76,6 +76,16 @@ arrange_descriptors(const struct stage *stage)
         close(ZYGOTE_PROC_FD);
 }
 
+/*
+ * Before all else: what follows counts there, and a cgroup namespace begins at the group that its
+ * maker is in. 0, or errno.
+ */
+static int
+enter_cgroup(const struct stage *stage)
+{
+    return stage->cgroup_fd < 0 || write(stage->cgroup_fd, "0", 1) == 1 ? 0 : errno;
+}
+
 /* The program starts with no signal blocked or ignored. */
 static void
 reset_signals(void)
@@ -256,7 +266,13 @@ isolate(const struct stage *stage)
 _Noreturn void
 stage_run(const struct stage *stage)
 {
+    int cgroup_errno = enter_cgroup(stage);
+
     arrange_descriptors(stage);
+    if (cgroup_errno != 0) {
+        report(LAYER_MEMORY_CGROUP, cgroup_errno, "entering the zygote's control group");
+        report(LAYER_PIDS_CGROUP, cgroup_errno, "entering the zygote's control group");
+    }
     reset_signals();
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     /* A hidden process has files that only root may write. The program hides itself again. */

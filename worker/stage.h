@@ -8,6 +8,7 @@
  *
  *     root                                 any other user
  *     clone: pid                           clone: user, pid
+ *     control group                        control group
  *     groups dropped                       id maps by the worker
  *     cgroup, ipc, uts, net, mount         cgroup, ipc, uts, net, mount
  *     empty root                           empty root
@@ -29,7 +30,7 @@
 
 struct stage {
     /* Each at least STAGE_FD_MIN and close-on-exec; -1 in the last two: none. */
-    int control_fd, tree_fd, null_fd, program_fd, proc_fd;
+    int control_fd, tree_fd, null_fd, program_fd, proc_fd, cgroup_fd;
     const char *program; /* its name, for messages */
     char *const *argv, *const *env;
     uint32_t uid;         /* user and group to become, and to be called in a user namespace */

@@ -103,6 +103,10 @@ killed(const struct ending *ending, struct result *result)
     /* RLIMIT_CPU's hard limit kills so; it stands behind the exact timer. */
     if (ending->cpu_us >= ending->cpu_limit_us)
         cpu_limit(ending, result);
+    else if (ending->out_of_memory)
+        /* Of all jobs together, or the host: the kernel's choice of this one proves no guilt. */
+        set_failure(result, "the kernel killed the job process, since jobs together, or the host, "
+                            "had no memory left");
     else
         set_failure(result,
                     "the job process was killed from outside; the host may be out of memory");

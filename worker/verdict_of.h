@@ -19,6 +19,7 @@ enum kill_reason { KILL_NONE = 0, KILL_TIMEOUT, KILL_CANCELLED };
 struct ending {
     int status; /* as wait4() gives it */
     enum kill_reason killed;
+    bool out_of_memory; /* nobody here sent SIGKILL, but the kernel did, for want of memory */
     uint64_t cpu_us, cpu_limit_us;
     uint32_t timeout_ms; /* the limit, for the sentence */
     /* The notes; untrusted. */

@@ -50,6 +50,8 @@ struct zygote {
     unsigned failures;  /* in a row */
     struct err failure; /* the first thing that went wrong with this process */
     struct layer_report reports[LAYER_COUNT]; /* of its start */
+    struct zygote_cgroup where;
+    struct cgroup cgroup;
 };
 
 static void start(struct zygote *zygote);
@@ -80,6 +82,7 @@ close_process(struct zygote *zygote)
         close(zygote->pidfd);
     zygote->control_fd = zygote->pidfd = -1;
     zygote->pid = -1;
+    cgroup_end(&zygote->cgroup, zygote->where.tree);
 }
 
 /* Nothing of the process is left. */
@@ -128,7 +131,7 @@ static void
 on_process_end(evutil_socket_t fd, short what, void *context)
 {
     struct zygote *zygote = context;
-    char text[64];
+    char text[96];
     int status = 0;
 
     /* What it said last. */
@@ -137,7 +140,9 @@ on_process_end(evutil_socket_t fd, short what, void *context)
     (void)fd;
     if (waitpid(zygote->pid, &status, WNOHANG) == 0)
         return;
-    if (WIFSIGNALED(status))
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && zygote_explains_kill(zygote))
+        snprintf(text, sizeof(text), "was killed by the kernel for want of memory");
+    else if (WIFSIGNALED(status))
         snprintf(text, sizeof(text), "was ended by signal %d", WTERMSIG(status));
     else
         snprintf(text, sizeof(text), "ended with code %d", WEXITSTATUS(status));
@@ -350,13 +355,15 @@ start(struct zygote *zygote)
 {
     struct err err = ERR_INIT;
 
-    int control_fd = zygote_spawn(zygote->command, &zygote->pid, &err);
+    memset(zygote->reports, 0, sizeof(zygote->reports));
+    if (zygote->where.tree != NULL)
+        cgroup_make(&zygote->cgroup, zygote->where.tree, &zygote->where.limits, zygote->reports);
+    int control_fd = zygote_spawn(zygote->command, &zygote->cgroup, &zygote->pid, &err);
     if (control_fd < 0) {
         zygote->failure = err;
         bury(zygote);
         return;
     }
-    memset(zygote->reports, 0, sizeof(zygote->reports));
     zygote->control_fd = control_fd;
     zygote->state = ZYGOTE_BOOTING;
     arm_timer(zygote, BOOT_TIMEOUT_MS);
@@ -393,7 +400,7 @@ on_timer(evutil_socket_t fd, short what, void *context)
 
 struct zygote *
 zygote_new(struct event_base *base, const struct zygote_command *command,
-           const struct zygote_hooks *hooks, struct err *err)
+           const struct zygote_cgroup *cgroup, const struct zygote_hooks *hooks, struct err *err)
 {
     struct zygote *zygote = calloc(1, sizeof(*zygote));
 
@@ -404,6 +411,8 @@ zygote_new(struct event_base *base, const struct zygote_command *command,
     }
     zygote->base = base;
     zygote->command = command;
+    zygote->where = *cgroup;
+    zygote->cgroup = (struct cgroup)CGROUP_INIT;
     zygote->hooks = *hooks;
     zygote->pid = -1;
     zygote->control_fd = zygote->pidfd = -1;
@@ -471,6 +480,12 @@ int
 zygote_pid(const struct zygote *zygote)
 {
     return zygote->pid;
+}
+
+bool
+zygote_explains_kill(struct zygote *zygote)
+{
+    return cgroup_explains_kill(&zygote->cgroup);
 }
 
 const struct layer_report *

@@ -19,6 +19,7 @@
 #include <event2/event.h>
 
 #include "common/err.h"
+#include "worker/cgroup.h"
 #include "worker/image.h"
 #include "worker/layers.h"
 #include "worker/zygote_protocol.h"
@@ -33,6 +34,10 @@ struct zygote_command {
     /* User and group to become as root, and to be called where there is a user namespace. */
     uint32_t uid;
     bool reads_proc; /* gets a descriptor of /proc, as number 5 */
+    /* What a control group must have room for: memory of the zygote without jobs, of a job beside
+     * what its limits say; processes and threads of all jobs, 0: one for each. */
+    uint64_t own_bytes, job_bytes;
+    uint32_t pids;
 };
 
 #define ZYGOTE_UID_DEFAULT 65534u
@@ -60,6 +65,12 @@ int zygote_command_for_image(struct zygote_command *command, const struct image 
                              const struct zygote_settings *settings, struct err *err);
 void zygote_command_fini(struct zygote_command *command);
 
+/* Where a zygote's control group is made, and what it may have there. */
+struct zygote_cgroup {
+    struct cgroup_tree *tree; /* borrowed; NULL: it gets none */
+    struct cgroup_limits limits;
+};
+
 struct zygote;
 
 struct zygote_hooks {
@@ -74,11 +85,12 @@ struct zygote_hooks {
 };
 
 /*
- * Copies hooks, borrows command until zygote_free(). The first start is made from the loop, so
- * that its failure reaches on_death too. NULL: out of memory.
+ * Copies hooks and cgroup, borrows command until zygote_free(). The first start is made from the
+ * loop, so that its failure reaches on_death too. NULL: out of memory.
  */
 struct zygote *zygote_new(struct event_base *base, const struct zygote_command *command,
-                          const struct zygote_hooks *hooks, struct err *err);
+                          const struct zygote_cgroup *cgroup, const struct zygote_hooks *hooks,
+                          struct err *err);
 /* Kills the zygote, and so its job processes; calls no hook. */
 void zygote_free(struct zygote *zygote);
 /*
@@ -89,6 +101,8 @@ void zygote_retire(struct zygote *zygote);
 bool zygote_ready(const struct zygote *zygote);
 /* Of the running zygote; -1 when there is none. */
 int zygote_pid(const struct zygote *zygote);
+/* Has the kernel killed a process of its control group for want of memory? Each is told once. */
+bool zygote_explains_kill(struct zygote *zygote);
 /* LAYER_COUNT of them, what its start could not have. Borrowed until it is started again. */
 const struct layer_report *zygote_layer_reports(const struct zygote *zygote);
 /* From on_ready: this process is not to be used. Its death follows, for that reason. */

@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "worker/sandbox/limits.h"
 #include "worker/zygote.h"
+
+/* A booted interpreter, and the pages of its program and tree that it was the first to read. */
+#define IMAGE_BYTES (UINT64_C(256) << 20)
 
 static int
 out_of_memory(struct err *err)
@@ -125,6 +129,8 @@ zygote_command_for_image(struct zygote_command *command, const struct image *ima
     }
     command->uid = settings->uid;
     command->reads_proc = image->rehearsal != NULL;
+    command->own_bytes = IMAGE_BYTES;
+    command->job_bytes = SANDBOX_HOST_DATA_BYTES + SANDBOX_STACK_BYTES;
     return result;
 }
 

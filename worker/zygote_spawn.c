@@ -93,10 +93,12 @@ close_stage(const struct stage *stage)
     close_fd(stage->null_fd);
     close_fd(stage->program_fd);
     close_fd(stage->proc_fd);
+    close_fd(stage->cgroup_fd);
 }
 
 static int
-open_stage(struct stage *stage, const struct zygote_command *command, struct err *err)
+open_stage(struct stage *stage, const struct zygote_command *command, const struct cgroup *cgroup,
+           struct err *err)
 {
     stage->program = command->program;
     stage->argv = command->argv;
@@ -112,6 +114,7 @@ open_stage(struct stage *stage, const struct zygote_command *command, struct err
     stage->needs_root = has_interpreter(stage->program_fd);
     if (command->reads_proc)
         stage->proc_fd = lift(open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    stage->cgroup_fd = lift(cgroup_open_door(cgroup));
     return 0;
 }
 
@@ -164,13 +167,14 @@ start(struct stage *stage, struct err *err)
 }
 
 int
-zygote_spawn(const struct zygote_command *command, pid_t *pid, struct err *err)
+zygote_spawn(const struct zygote_command *command, const struct cgroup *cgroup, pid_t *pid,
+             struct err *err)
 {
-    struct stage stage = {.control_fd = -1, .proc_fd = -1};
+    struct stage stage = {.control_fd = -1, .proc_fd = -1, .cgroup_fd = -1};
     int ends[2] = {-1, -1};
     pid_t started = -1;
 
-    if (open_stage(&stage, command, err) == 0) {
+    if (open_stage(&stage, command, cgroup, err) == 0) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0)
             stage.control_fd = lift(ends[1]);
         /* Only our end does not block: the flag belongs to the end, not to the pair. */

@@ -2,15 +2,6 @@
 
 #include <sys/resource.h>
 
-/*
- * What a runtime needs beside the guest's linear memory: its compiler, compiled code, the stacks
- * of its threads. Wasmtime compiling CPython takes about 600 MiB.
- */
-#define RUNTIME_DATA_BYTES (1024ull * 1024 * 1024)
-
-/* Processes and threads of the sandbox's user: many jobs, each with a few threads a processor. */
-#define RUNTIME_PROCESSES 4096
-
 static int
 lower(__rlimit_resource_t resource, rlim_t soft, rlim_t hard)
 {
@@ -57,10 +48,10 @@ cli_limits_apply(const struct cli_limits *limits)
      * DATA, not AS: runtimes reserve gigabytes of address space for each linear memory, but only
      * what they make writable counts here.
      */
-    rlim_t data = (rlim_t)(limits->memory_bytes + RUNTIME_DATA_BYTES);
+    rlim_t data = (rlim_t)(limits->memory_bytes + CLI_RUNTIME_DATA_BYTES);
     if (lower(RLIMIT_DATA, data, data) < 0)
         return -1;
     if (limits->own_uid)
-        return lower(RLIMIT_NPROC, RUNTIME_PROCESSES, RUNTIME_PROCESSES);
+        return lower(RLIMIT_NPROC, CLI_RUNTIME_PROCESSES, CLI_RUNTIME_PROCESSES);
     return 0;
 }

@@ -5,6 +5,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/*
+ * What a runtime needs beside the guest's linear memory: its compiler, compiled code, the stacks
+ * of its threads. Wasmtime compiling CPython takes about 600 MiB.
+ */
+#define CLI_RUNTIME_DATA_BYTES (1024ull * 1024 * 1024)
+
+/* Processes and threads of the sandbox's user: many jobs, each with a few threads a processor. */
+#define CLI_RUNTIME_PROCESSES 4096
+
 struct cli_limits {
     uint64_t cpu_us;
     uint64_t memory_bytes;

@@ -17,6 +17,7 @@ struct running {
     size_t copied[STREAM_COUNT];
     struct result *result;
     bool stream;
+    struct cgroup_tree cgroups; /* only if a layer is required */
 };
 
 /* Writes what has come since the last time. Whoever reads our output slowly makes us wait only. */
@@ -89,7 +90,9 @@ start(struct running *running, const struct run_session *session, struct err *er
     struct executor_options options = {
         .command = session->command,
         .slots = 1,
-        .memory = {.input = session->input->bytes, .output = session->limits.output_bytes}};
+        .memory = {.input = session->input->bytes, .output = session->limits.output_bytes},
+        .cgroups = session->required->any ? &running->cgroups : NULL,
+        .most = session->limits};
 
     if (session->artifacts)
         options.memory.artifacts = job_memory_artifact_capacity(
@@ -109,13 +112,16 @@ start(struct running *running, const struct run_session *session, struct err *er
 int
 run_session(const struct run_session *session, struct result *result, struct err *err)
 {
-    struct running running = {.result = result, .stream = session->stream};
+    struct running running = {.result = result, .stream = session->stream, .cgroups = {.fd = -1}};
     int outcome = -1;
 
     *result = (struct result){.verdict = VERDICT_NONE};
     running.base = loop_new();
     if (running.base == NULL)
         return err_set(err, ERR_SYSTEM, ENOMEM, "cannot start the loop");
+    /* Not for every run: it may take longer than the program. */
+    if (session->required->any)
+        cgroup_tree_open(&running.cgroups);
     if (start(&running, session, err) == 0) {
         event_base_dispatch(running.base);
         outcome = 0;
@@ -124,5 +130,6 @@ run_session(const struct run_session *session, struct result *result, struct err
     if (running.poll_event != NULL)
         event_free(running.poll_event);
     event_base_free(running.base);
+    cgroup_tree_close(&running.cgroups);
     return outcome;
 }

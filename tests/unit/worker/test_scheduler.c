@@ -138,6 +138,7 @@ __wrap_queue_worker_finish(struct queue_worker *worker, const struct queue_claim
 
 static struct event_base *base;
 static struct scheduler *scheduler;
+static struct cgroup_tree cgroups = {.fd = -1};
 static struct queue_worker_hooks hooks;
 static struct err err;
 static int drained_count;
@@ -156,6 +157,7 @@ set_up(void **state)
         .base = base,
         .worker_id = "worker-1",
         .slots = 2,
+        .cgroups = &cgroups,
         .maxima = {.code_bytes = 100,
                    .input_bytes = 100,
                    .limits = {.timeout_ms = 5000, .memory_mb = 256, .output_bytes = 1000}},
@@ -176,6 +178,15 @@ tear_down(void **state)
     scheduler_free(scheduler);
     event_base_free(base);
     return 0;
+}
+
+static void
+the_executor_learns_what_the_group_of_its_zygote_must_hold(void **state)
+{
+    (void)state;
+    assert_ptr_equal(fake.options.cgroups, &cgroups);
+    assert_int_equal(fake.options.most.memory_mb, 256);
+    assert_int_equal(fake.options.most.output_bytes, 1000);
 }
 
 static void
@@ -435,6 +446,7 @@ main(void)
         TEST(the_capacity_is_the_number_of_free_slots),
         TEST(a_dead_zygote_takes_no_jobs),
         TEST(a_result_is_published_with_its_id_worker_and_time_in_the_queue),
+        TEST(the_executor_learns_what_the_group_of_its_zygote_must_hold),
         TEST(limits_are_lowered_to_what_the_worker_allows),
         TEST(jobs_that_this_worker_cannot_run_are_answered),
         TEST(an_executor_that_refuses_is_our_failure),

@@ -52,12 +52,13 @@ what_a_zygote_says_last_is_heard_with_requests_unread(void **state)
     struct watch watch = {.base = event_base_new(), .death = ERR_INIT};
     const struct zygote_hooks hooks = {.on_death = on_death, .context = &watch};
     const struct timeval guard = {.tv_sec = GUARD_S};
+    const struct zygote_cgroup cgroup = {.tree = NULL};
     struct zygote_command command;
     struct err err = ERR_INIT;
 
     (void)state;
     assert_int_equal(fake_zygote_command(&command, "failing", &err), 0);
-    struct zygote *zygote = zygote_new(watch.base, &command, &hooks, &err);
+    struct zygote *zygote = zygote_new(watch.base, &command, &cgroup, &hooks, &err);
     assert_non_null(zygote);
     reset_once = true;
     event_base_loopexit(watch.base, &guard);
