@@ -1,6 +1,6 @@
 /*
  * Prints deploy/seccomp.json: the tables of the daemons and of the sandbox as a seccomp profile for
- * containers, in the format that Docker, Podman and containerd read. For `make docs`.
+ * containers, in the format that Docker and OCI runtimes read. For `make docs`.
  *
  * The profile is around all that runs in a container, so it is as wide as the widest of these
  * tables: a call that one program makes freely cannot be narrowed to what another may do with it.
