@@ -5,6 +5,7 @@ from . import wasm
 from .errors import Failure
 
 WASI_MODULE = "wasi_snapshot_preview1"
+FIBER_MAIN = "retort_fiber_main"
 C_TO_WASM = {"uint32_t": "i32", "uint64_t": "i64"}
 
 
@@ -57,6 +58,28 @@ def _check_imports(module, wasi):
                           f"WASI preview 1 has {want}")
 
 
+def fiber_main(module):
+    """Index of the function through which fibers are entered (worker/engine/fiber.h), or None."""
+    if FIBER_MAIN not in module.exports:
+        return None
+    kind, index = module.exports[FIBER_MAIN]
+    if kind != wasm.KIND_FUNCTION or module.type_of(index) != wasm.FunctionType(("i32",), ()) \
+            or index < len(module.imported_functions):
+        raise Failure(f"the module exports {FIBER_MAIN}, but not as a function of its own of the "
+                      "type (i32) -> ()")
+    if not _has_stack_pointer(module):
+        raise Failure(f"the module exports {FIBER_MAIN}, but its first global is no stack pointer")
+    return index
+
+
+def _has_stack_pointer(module):
+    """wasm-ld puts the shadow stack's pointer first."""
+    if not module.globals:
+        return False
+    stack = module.globals[0]
+    return stack.mutable and stack.value_type == "i32" and stack.initial is not None
+
+
 def fits_base_zero(module):
     """Can a linear address be the host address? Only if the module never needs its first 64 KiB.
 
@@ -65,8 +88,6 @@ def fits_base_zero(module):
     all data above the stack.
     """
     lowest = min((s.offset for s in module.data if not s.passive and s.data), default=0)
-    if lowest < wasm.PAGE_BYTES or not module.globals:
+    if lowest < wasm.PAGE_BYTES or not _has_stack_pointer(module):
         return False
-    stack = module.globals[0]
-    return (stack.mutable and stack.value_type == "i32" and stack.initial is not None
-            and wasm.PAGE_BYTES < stack.initial <= lowest)
+    return wasm.PAGE_BYTES < module.globals[0].initial <= lowest

@@ -3,7 +3,9 @@
 Data segments go into one binary file (.incbin) and a table of (offset, length): modules with
 tens of thousands of segments do not compile as C text.
 """
-from . import wasm
+import re
+
+from . import check, wasm
 from .errors import Failure
 from .passes.common import instance_parameter, parameter_list
 from .source import Source, Unit
@@ -124,11 +126,13 @@ def _module_unit(program, context, sha256, base, segments):
     module = context.module
     limits = module.memories[0]
     maximum = min(limits.maximum if limits.maximum >= 0 else 65536, 65536)
+    enter_fiber, fiber_facts = _fibers(program, context)
     facts = (f'const struct engine_module engine_module = {{\n    .sha256 = "{sha256}",\n'
              f"    .memory_base = 0x{base:x}ull,\n    .initial_pages = {limits.minimum},\n"
              f"    .maximum_pages = {maximum},\n"
-             f"    .unmapped_low_bytes = {wasm.PAGE_BYTES if base == 0 else 0},\n}};\n")
-    parts = ['#include "module.h"\n\nstruct instance module_instance;\n', facts]
+             f"    .unmapped_low_bytes = {wasm.PAGE_BYTES if base == 0 else 0},\n"
+             f"{fiber_facts}}};\n")
+    parts = ['#include "module.h"\n\nstruct instance module_instance;\n', enter_fiber, facts]
     parts += [f"\nconst wasm_elem_segment_expr_t {name}[] = {{{body}}};\n"
               for name, body in program.elements.items()]
     parts += ["\n" + text for text in program.definitions]
@@ -139,8 +143,34 @@ def _module_unit(program, context, sha256, base, segments):
     return "".join(parts)
 
 
-def _call(context, name):
-    return f"    {name}({'&module_instance' if instance_parameter(context) else ''});\n"
+ENTER_FIBER = """
+static void
+enter_fiber(u32 argument)
+{
+%s}
+
+"""
+
+
+def _fibers(program, context):
+    """(the function that enters a fiber, its rows of engine_module), or nothing of both."""
+    module = context.module
+    index = check.fiber_main(module)
+    if index is None:
+        return "", ""
+    # Globals come first in the instance, the stack pointer first among them.
+    field = re.fullmatch(r"u32 (\w+);", program.instance_fields[0])
+    if not field or f"{field[1]} = {module.globals[0].initial}u;" \
+            not in program.helpers["init_globals"].body:
+        raise Failure("wasm2c's output has no stack pointer where it is expected")
+    name = program.functions[index - len(module.imported_functions)].name
+    return (ENTER_FIBER % _call(context, name, "argument"),
+            f"    .stack_pointer = &module_instance.{field[1]},\n    .fiber_main = enter_fiber,\n")
+
+
+def _call(context, name, *arguments):
+    listed = ["&module_instance"] * bool(instance_parameter(context)) + list(arguments)
+    return f"    {name}({', '.join(listed)});\n"
 
 
 def _init(program, context):

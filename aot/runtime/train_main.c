@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "worker/engine/engine.h"
+#include "worker/engine/fiber.h"
 #include "worker/job_memory.h"
 #include "worker/wasi/wasi.h"
 
@@ -172,7 +173,7 @@ main(int argc, char **argv)
         .work_limit_bytes = WORK_BYTES,
         .node_limit = MOST_NODES,
         .sink = {write_output, NULL},
-        .hooks = {begin_job, on_exit_call, ignore},
+        .hooks = {begin_job, on_exit_call, ignore, engine_fiber_request},
     };
     int bootstrap = 0;
     const char *memory = getenv(MEMORY_VARIABLE);
@@ -182,7 +183,7 @@ main(int argc, char **argv)
     config.argv = (const char *const *)argv + read_options(argc, argv, &config, &bootstrap);
     add_record(JOB_RECORD_ARG, NULL, argv[argc - 1], strlen(argv[argc - 1]));
     engine_hooks.on_trap = on_trap;
-    if (engine_load(&err) < 0 || wasi_init(&config, &err) < 0)
+    if (engine_load(&err) < 0 || wasi_init(&config, &err) < 0 || engine_fibers_allow(&err) < 0)
         fail("starting", err.text);
     if (memory != NULL)
         engine_set_memory_limit(strtoull(memory, NULL, 10));

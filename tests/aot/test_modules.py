@@ -41,6 +41,15 @@ class Modules(support.Case):
     def test_data_past_the_end_of_memory_is_refused(self):
         self.assert_refused(COMMAND + '(data (i32.const 65530) "1234567")', "65530")
 
+    def test_an_entry_for_fibers_must_be_one(self):
+        entry = '(func (export "retort_fiber_main") %s)'
+        stack = "(global (mut i32) (i32.const 4096))"
+        self.assert_refused(stack + COMMAND + entry % "", "retort_fiber_main", "(i32) -> ()")
+        self.assert_refused(stack + COMMAND + entry % "(param i64)", "(i32) -> ()")
+        self.assert_refused(COMMAND + entry % "(param i32)", "no stack pointer")
+        self.assert_refused("(global i32 (i32.const 4096))" + COMMAND + entry % "(param i32)",
+                            "no stack pointer")
+
     def test_something_that_is_no_module_is_refused(self):
         path = self.directory / "text.wasm"
         path.write_bytes(b"int main(void);")

@@ -29,6 +29,9 @@ struct engine_module {
     uint32_t initial_pages;      /* 64 KiB each */
     uint32_t maximum_pages;      /* at most 65536 */
     uint32_t unmapped_low_bytes; /* linear addresses below this are never mapped (base 0), or 0 */
+    /* Of a module with fibers (worker/engine/fiber.h); otherwise NULL, both. */
+    uint32_t *stack_pointer;
+    void (*fiber_main)(uint32_t argument);
 };
 
 /* Provided by the generated code. */

@@ -5,6 +5,8 @@
  *     | never mapped | readable, writable | reserved, PROT_NONE ...... |
  *                    ^ unmapped_low       ^ engine_memory_bytes()
  *
+ * Stacks of fibers in it are PROT_NONE but for what has been used of them.
+ *
  * Pages become writable as memory.grow grants them and not before, so that RLIMIT_DATA counts
  * them. Everything is private, so a fork shares the pages copy-on-write; nothing here is kept
  * that a fork would make wrong.
@@ -21,9 +23,18 @@ _Atomic uint64_t *engine_memory_peak_bytes;
 
 static uint64_t current_bytes;
 static uint64_t limit_bytes = UINT64_MAX;
+/* Of stacks: those in linear memory as a whole, and what has been granted of those and others. */
+static uint64_t reserved_bytes, stack_bytes;
 
-static uint8_t *
-host_pointer(uint64_t linear_address)
+/* What there is of the guest's memory, here and in native stacks. */
+static uint64_t
+granted_bytes(void)
+{
+    return current_bytes - reserved_bytes + stack_bytes;
+}
+
+uint8_t *
+engine_memory_host(uint64_t linear_address)
 {
     return (uint8_t *)(uintptr_t)(engine_module.memory_base + linear_address);
 }
@@ -35,14 +46,14 @@ make_writable(uint64_t from, uint64_t to)
         from = engine_module.unmapped_low_bytes;
     if (from >= to)
         return 0;
-    return mprotect(host_pointer(from), to - from, PROT_READ | PROT_WRITE);
+    return mprotect(engine_memory_host(from), to - from, PROT_READ | PROT_WRITE);
 }
 
 int
 engine_memory_map(struct err *err)
 {
     uint64_t low = engine_module.unmapped_low_bytes;
-    void *start = host_pointer(low);
+    void *start = engine_memory_host(low);
     void *mapped = mmap(start, ENGINE_RESERVED_BYTES - low, PROT_NONE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
     if (mapped != start) {
@@ -70,8 +81,8 @@ engine_set_memory_limit(uint64_t bytes)
 {
     uint64_t pages = bytes / ENGINE_PAGE_BYTES;
     limit_bytes = pages * ENGINE_PAGE_BYTES;
-    if (limit_bytes < current_bytes)
-        limit_bytes = current_bytes;
+    if (limit_bytes < granted_bytes())
+        limit_bytes = granted_bytes();
 }
 
 uint64_t
@@ -80,22 +91,77 @@ engine_memory_bytes(void)
     return current_bytes;
 }
 
+/* ---- growing ---- */
+
+static void
+note_peak(void)
+{
+    if (engine_memory_peak_bytes != NULL)
+        atomic_store_explicit(engine_memory_peak_bytes, granted_bytes(), memory_order_relaxed);
+}
+
+static bool
+refuse(void)
+{
+    if (engine_hooks.on_memory_refused != NULL)
+        engine_hooks.on_memory_refused();
+    return false;
+}
+
+/* Makes it writable if the limit allows as much again. */
+static bool
+grant(uint8_t *start, uint64_t bytes)
+{
+    uint64_t granted = granted_bytes();
+
+    if (granted > limit_bytes || bytes > limit_bytes - granted)
+        return refuse();
+    if (bytes > 0 && mprotect(start, bytes, PROT_READ | PROT_WRITE) < 0)
+        return refuse();
+    return true;
+}
+
+static bool
+fits(uint64_t more_bytes)
+{
+    uint64_t maximum = (uint64_t)engine_module.maximum_pages * ENGINE_PAGE_BYTES;
+
+    return more_bytes <= maximum - current_bytes || refuse();
+}
+
 uint32_t
 engine_memory_grow(uint32_t delta_pages)
 {
-    uint64_t wanted = current_bytes + (uint64_t)delta_pages * ENGINE_PAGE_BYTES;
-    uint64_t maximum = (uint64_t)engine_module.maximum_pages * ENGINE_PAGE_BYTES;
+    uint64_t bytes = (uint64_t)delta_pages * ENGINE_PAGE_BYTES;
     uint32_t old_pages = (uint32_t)(current_bytes / ENGINE_PAGE_BYTES);
 
-    if (wanted > maximum || wanted > limit_bytes || make_writable(current_bytes, wanted) < 0) {
-        if (engine_hooks.on_memory_refused != NULL)
-            engine_hooks.on_memory_refused();
+    if (!fits(bytes) || !grant(engine_memory_host(current_bytes), bytes))
         return UINT32_MAX;
-    }
-    current_bytes = wanted;
-    if (engine_memory_peak_bytes != NULL)
-        atomic_store_explicit(engine_memory_peak_bytes, wanted, memory_order_relaxed);
+    current_bytes += bytes;
+    note_peak();
     return old_pages;
+}
+
+uint32_t
+engine_memory_reserve(uint64_t bytes)
+{
+    uint32_t start = (uint32_t)current_bytes;
+
+    if (!fits(bytes))
+        return 0;
+    current_bytes += bytes;
+    reserved_bytes += bytes;
+    return start;
+}
+
+bool
+engine_memory_grant(uint8_t *start, uint64_t bytes)
+{
+    if (!grant(start, bytes))
+        return false;
+    stack_bytes += bytes;
+    note_peak();
+    return true;
 }
 
 void *
@@ -108,5 +174,5 @@ engine_memory_at(uint32_t address, uint64_t size)
         return NULL;
     if (size == 0)
         return &nothing;
-    return address < engine_module.unmapped_low_bytes ? NULL : host_pointer(address);
+    return address < engine_module.unmapped_low_bytes ? NULL : engine_memory_host(address);
 }

@@ -8,6 +8,7 @@
  *     instruction pointer 0             a call through a NULL entry of a function table
  *     in the reservation (or below it)  out of bounds access
  *     in the stack's room to grow       stack exhausted
+ *     in a fiber's stack or its guards  the stack grows, or is exhausted (fiber.c)
  *     anything else                     a fault of ours: the default action
  *
  * The handler runs on a stack of its own, since the other one may be full. That stack and the
@@ -20,6 +21,7 @@
 #include <ucontext.h>
 
 #include "worker/engine/engine.h"
+#include "worker/engine/fiber_internal.h"
 #include "worker/engine/memory_internal.h"
 
 #define STACK_BYTES        (UINT64_C(64) << 20)
@@ -56,6 +58,8 @@ classify(uint64_t address, uint64_t instruction)
 {
     if (instruction == 0)
         return ENGINE_TRAP_CALL_INDIRECT;
+    if (fiber_stack_overflowed(address))
+        return ENGINE_TRAP_STACK_EXHAUSTED;
     if (engine_memory_reserves(address))
         return ENGINE_TRAP_OUT_OF_BOUNDS;
     if (address >= stack_floor && address < stack_top)
@@ -68,11 +72,15 @@ on_fault(int signal_number, siginfo_t *info, void *context)
 {
     ucontext_t *machine = context;
     uint64_t instruction = (uint64_t)machine->uc_mcontext.gregs[REG_RIP];
+    uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
     enum engine_trap trap = ENGINE_TRAP_NONE;
 
     /* SI_KERNEL: a fault without an address, such as a non-canonical one; not the guest's. */
-    if ((signal_number == SIGSEGV || signal_number == SIGBUS) && info->si_code != SI_KERNEL)
-        trap = classify((uint64_t)(uintptr_t)info->si_addr, instruction);
+    if ((signal_number == SIGSEGV || signal_number == SIGBUS) && info->si_code != SI_KERNEL) {
+        if (fiber_grow_stack(address))
+            return;
+        trap = classify(address, instruction);
+    }
     if (trap != ENGINE_TRAP_NONE)
         engine_trap(trap);
     /* Ours: on return the instruction faults again, and a blocked fault kills where it is. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "worker/engine/engine.h"
+#include "worker/engine/fiber.h"
 #include "worker/sandbox/limits.h"
 #include "worker/sandbox/role.h"
 #include "worker/sandbox/zygote.h"
@@ -126,7 +127,10 @@ load(const struct sandbox_options *options, struct err *err)
         .work_limit_bytes = options->work_bytes,
         .node_limit = options->work_files,
         .sink = {.write = on_write},
-        .hooks = {.await_job = zygote_serve, .exit = on_exit_call, .memory_fatal = on_memory_fatal},
+        .hooks = {.await_job = zygote_serve,
+                  .exit = on_exit_call,
+                  .memory_fatal = on_memory_fatal,
+                  .fiber = engine_fiber_request},
     };
 
     if (map_tree(&config.tree, &config.tree_bytes, err) < 0)

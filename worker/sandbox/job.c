@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #include "worker/engine/engine.h"
+#include "worker/engine/fiber.h"
 #include "worker/engine/peak.h"
 #include "worker/job_memory.h"
 #include "worker/sandbox/artifacts.h"
@@ -187,6 +188,8 @@ prepare(const struct job_start *start, struct err *err)
         return -1;
     if (limits_make_cpu_timer(err) < 0)
         return -1;
+    if (engine_fibers_allow(err) < 0)
+        return -1;
     output_touch(shared);
     if (start->pages != NULL)
         pages_bring_in(start->pages);
@@ -231,7 +234,8 @@ take_job(bool replace_args, struct err *err)
         return -1;
     wasi_limit_job(shared->work_limit_bytes, shared->work_limit_files);
     limits.files_bytes = wasi_writable_bytes();
-    limits.mapped_bytes = RESERVATION_BYTES + wasi_mapped_bytes() + shared->total_bytes;
+    limits.mapped_bytes = RESERVATION_BYTES + engine_fibers_mapped_bytes() + wasi_mapped_bytes() +
+                          shared->total_bytes;
     engine_set_memory_limit(limits.memory_limit_bytes);
     if (limits_apply(RLIMIT_STAGE_JOB, &limits, err) < 0)
         return -1;

@@ -40,6 +40,8 @@ device_await(enum device device)
 enum wasi_errno
 device_fill_random(char *buffer, size_t size)
 {
+    /* A fiber's stack grows when it is touched, but not when the kernel touches it. */
+    memset(buffer, 0, size);
     while (size > 0) {
         ssize_t got = getrandom(buffer, size, 0);
         if (got < 0 && errno != EINTR)

@@ -1,7 +1,9 @@
 /* Reading, writing and the position of descriptors. */
+#include "worker/engine/fiber_abi.h"
 #include "worker/wasi/contents.h"
 #include "worker/wasi/descriptor.h"
 #include "worker/wasi/device.h"
+#include "worker/wasi/fiber.h"
 #include "worker/wasi/functions.h"
 #include "worker/wasi/guest.h"
 
@@ -117,8 +119,10 @@ wasi_fd_write(uint32_t fd, uint32_t iovs, uint32_t iovs_len, uint32_t ret_bytes)
     struct descriptor *descriptor;
     struct guest_iovecs iovecs;
     uint32_t done;
-    enum wasi_errno error = need_bytes(fd, WASI_RIGHT_FD_WRITE, &descriptor);
 
+    if (fd == FIBER_FD)
+        return fiber_write(iovs, iovs_len, ret_bytes);
+    enum wasi_errno error = need_bytes(fd, WASI_RIGHT_FD_WRITE, &descriptor);
     if (error == WASI_OK)
         error = need_buffers(&iovecs, iovs, iovs_len, ret_bytes);
     if (error != WASI_OK)

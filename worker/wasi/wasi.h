@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "worker/engine/fiber.h"
 
 /*
  * Reading this file is how a booted interpreter asks for its job; the read is the fork point.
@@ -41,6 +42,8 @@ struct wasi_hooks {
     void (*await_job)(void); /* the fork point; returns in the job process */
     __attribute__((noreturn)) void (*exit)(uint32_t code); /* proc_exit */
     void (*memory_fatal)(void);                            /* 'M' was written to the note device */
+    /* A guest with fibers asks for one (worker/engine/fiber.h); NULL: there are none. */
+    enum engine_fiber_answer (*fiber)(const struct fiber_request *request);
 };
 
 struct wasi_config {
