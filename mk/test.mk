@@ -63,10 +63,15 @@ hostile: all image ## Hostile programs, three times every way (about 10 minutes)
 hostile-short: all image
 	$(Q)$(RUN_HOSTILE) root:http nobody:run
 
+# ---- CPython's own tests, in the sandbox ----------------------------------------------------------
+.PHONY: test-cpython
+test-cpython: all image ## CPython's own tests in the sandbox; writes the table in docs/PYTHON.md
+	$(Q)tests/cpython/run.sh --write
+
 # ---- everything ----------------------------------------------------------------------------------
 SANITIZED := MODE=debug SANITIZE=address,undefined
 SUB_MAKE  := $(MAKE) --no-print-directory
-OWN_SUITES := $(foreach suite,aot wasi guest,\
+OWN_SUITES := $(foreach suite,aot wasi guest cpython,\
                 $(if $(wildcard tests/$(suite)/run.sh),$(suite)=tests/$(suite)/run.sh))
 
 # What a sanitizer build cannot do (memory at address 0) has been tested in the release build: its

@@ -11,7 +11,16 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 here=tests/wasi
 build=${BUILD:-build/release}
-native="files names random"
+native="files names random threads"
+# What some are compiled with beside their own source.
+threads=worker/guest/python/threads
+declare -A further=(
+    [fibers]="-Wl,--wrap=__original_main $threads/start.c"
+    [threads]="-Wl,--wrap=__original_main -Wl,--wrap=__wasi_poll_oneoff
+        -Wl,--wrap=clock_nanosleep -D_WASI_EMULATED_SIGNAL -lwasi-emulated-signal
+        -D_WASI_EMULATED_PROCESS_CLOCKS -lwasi-emulated-process-clocks -I$threads/include
+        $(echo $threads/*.c)"
+)
 names=${*:-$(basename -s .c $here/*.c)}
 passed=0 failed=0
 
@@ -55,9 +64,10 @@ noted() {
 make_image() {
     local rootfs=(--rootfs "$here/rootfs")
     [ "$(noted "$1" rootfs)" = "none " ] && rootfs=()
+    # shellcheck disable=SC2086 # words
     clang-14 --target=wasm32-wasi -O1 -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
         -D_WASI_EMULATED_PROCESS_CLOCKS -o "$work/$1.wasm" "$here/$1.c" \
-        -lwasi-emulated-process-clocks &&
+        -lwasi-emulated-process-clocks ${further[$1]:-} &&
         aot/retort-aot -q --no-profile --opt -O1 "${rootfs[@]}" \
             --library "$build/libretort-sandbox.a" -o "$work/$1" "$work/$1.wasm"
 }

@@ -40,8 +40,8 @@ NATIVE = {
                % (_AT("a"), _AT("b"))),
 }
 NATIVE.update({name: (_F64_1, "a", f"    return {name}(a);\n") for name in (
-    "exp", "log", "sin", "cos", "tan", "sqrt", "atan", "asin", "acos", "log2", "log10", "log1p",
-    "expm1", "sinh", "cosh", "tanh")})
+    "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "sin", "cos", "tan",
+    "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc")})
 NATIVE.update({name: (_F64_2, "ab", f"    return {name}(a, b);\n") for name in (
     "pow", "fmod", "atan2", "hypot")})
 

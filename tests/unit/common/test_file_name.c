@@ -25,8 +25,8 @@ plain_relative_paths_are_good(void **state)
                                         "C:a",
                                         "a:b",
                                         "~",
-                                        "gr\xc3\xbc\xc3\x9f"
-                                        "e",
+                                        ("gr\xc3\xbc\xc3\x9f"
+                                         "e"),
                                         "%2e%2e",
                                         "outputs/a",
                                         "main.pyc"};

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds python.wasm and its file tree from Debian's source.
 #
-#     build.sh OUT_DIR         makes OUT_DIR/python.wasm and OUT_DIR/rootfs/
+#     build.sh OUT_DIR         makes OUT_DIR/python.wasm, OUT_DIR/rootfs/ and OUT_DIR/tests/
 #     build.sh --inputs-hash   prints a hash of everything that the result depends on
 #
 # EVAL=plain|nopredict|statemachine chooses the form of the evaluation loop (README.md).
@@ -23,8 +23,9 @@ STEPS=(
     "fetch|fetching Debian's sources|5|steps/fetch.sh|sources.list apt_sources.py steps/fetch.sh"
     "extract|unpacking the sources|5|steps/extract.sh|steps/extract.sh"
     "libraries|compiling zlib, bzip2, xz, SQLite|35|steps/deps.sh|steps/deps.sh steps/lib.sh sqlite
-        libc patches/xz-no-signals.patch"
-    "patch|patching CPython|2|steps/cpython.sh patch|steps/cpython.sh patches"
+        libc threads ../../engine/fiber_abi.h patches/xz-no-signals.patch"
+    "patch|patching CPython|2|steps/cpython.sh patch|steps/cpython.sh patches
+        modules"
     "configure|configuring CPython|35|steps/cpython.sh configure|Setup.local"
     "compile|compiling CPython|60|steps/cpython.sh make|"
     "rootfs|assembling the standard library|10|steps/finish.sh|steps/finish.sh rootfs.py lib

@@ -1,11 +1,14 @@
 """Assembles the guest's file tree: the standard library, source and compiled.
 
-    rootfs.py SOURCE_LIB BUILD_DIR OVERLAY SITECUSTOMIZE ZONEINFO OUT
+    rootfs.py SOURCE_LIB BUILD_DIR OVERLAY SITECUSTOMIZE ZONEINFO OUT TESTS_OUT
 
 Every module stands there as source (tracebacks, inspect) and as an unchecked .pyc: nothing in the
 tree ever changes, so the import system need not compare the two. Compiled here in one process, in
 sorted order, with the guest's path in every code object; run it with a fixed PYTHONHASHSEED and
 the result is the same each time.
+
+TESTS_OUT gets what is left out of the tree but belongs to CPython's own test suite, as source, at the
+places where it would lie below the library (tests/cpython runs it).
 """
 import os
 import pprint
@@ -19,6 +22,7 @@ LIBRARY = "usr/local/lib/python3.11"
 LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "venv",
             "__phello__", "__pycache__", "lib2to3/tests", "unittest/test", "ctypes/test",
             "distutils/tests", "sqlite3/test"}
+TESTS = ("__phello__", "distutils/tests", "lib2to3/tests", "test", "unittest/test")
 # Known under two names: what sysconfig looks for in Debian's source, and what the build makes.
 SYSCONFIGDATA = ("_sysconfigdata__wasm32-wasi.py", "_sysconfigdata__wasi_wasm32-wasi.py")
 
@@ -76,7 +80,14 @@ def compile_tree(out):
                                    invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
 
 
-def main(source_lib, build, overlay, sitecustomize, zoneinfo, out):
+def copy_tests(source_lib, out):
+    shutil.rmtree(out, ignore_errors=True)
+    for name in TESTS:
+        shutil.copytree(os.path.join(source_lib, name), os.path.join(out, name), symlinks=True,
+                        ignore=shutil.ignore_patterns("__pycache__"))
+
+
+def main(source_lib, build, overlay, sitecustomize, zoneinfo, out, tests_out):
     library = os.path.join(out, LIBRARY)
     shutil.rmtree(out, ignore_errors=True)
     copy_tree(source_lib, library)
@@ -88,6 +99,7 @@ def main(source_lib, build, overlay, sitecustomize, zoneinfo, out):
     os.makedirs(os.path.join(library, "site-packages"), exist_ok=True)
     copy_zoneinfo(zoneinfo, out)
     compile_tree(out)
+    copy_tests(source_lib, tests_out)
 
 
 if __name__ == "__main__":

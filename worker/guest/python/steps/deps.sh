@@ -1,5 +1,5 @@
 #!/bin/bash
-# zlib, bzip2, liblzma and SQLite as static libraries for the guest, in WORK/deps.
+# zlib, bzip2, liblzma, SQLite and what libc lacks as static libraries for the guest, in WORK/deps.
 set -euo pipefail
 # shellcheck source=worker/guest/python/steps/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -80,10 +80,22 @@ build_sqlite() {
         "$tree/sqlite3.c" "$GUEST/sqlite/vfs.c"
 }
 
-
-# Corrections of wasi-libc; linked before it.
+# Corrections of wasi-libc and what it lacks; linked before it.
 build_libc_fixes() {
-    archive guest -- "$GUEST"/libc/*.c
+    local musl=$WORK/src/wasi-libc/libc-top-half/musl/src place=$objects/guest
+    mkdir -p "$place"
+    cp "$GUEST"/libc/*.h "$GUEST/threads/include/itimer.h" "$deps/include/"
+    # musl's time zones: wasi-libc's own build leaves out most of the file. A static variable is
+    # named as a function of <strings.h>; there is no other user to be secure against. Before the
+    # first change of a zone mktime() took its offset from beside the table.
+    sed -e '/if (a == 0) {/,/return 0/s/6 \* index\[a-1\]/0/' \
+        -e 's/\bindex\b/zi_index/g' -e 's/libc\.secure/0/g' -e 's/__tm_to_tzname/unused_&/' \
+        "$musl/time/__tz.c" >"$place/musl_tz.c"
+    archive musl_tz -D__wasilibc_unmodified_upstream -D__libc_malloc=malloc -w \
+        -I"$GUEST/libc/musl" -I"$musl/internal" -I"$musl/include" -I"$musl/time" -- \
+        "$place/musl_tz.c"
+    archive guest -D_GNU_SOURCE -D_WASI_EMULATED_SIGNAL -D_WASI_EMULATED_GETPID -Wall -Wextra \
+        -I"$GUEST/threads/include" -I"$GUEST/../../.." -- "$GUEST"/{libc,threads}/*.c
 }
 
 rm -rf "$deps" "$objects"

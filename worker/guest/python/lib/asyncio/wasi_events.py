@@ -1,25 +1,33 @@
-"""Event loop for a guest without sockets: coroutines, tasks, timers; no file descriptors.
+"""Event loop for a guest without sockets: coroutines, tasks, timers, threads; no descriptors.
 
-Other platforms wake their loop through a socket pair, which WASI cannot make. Here nothing outside
-the loop can wake it, so waiting for the next timer is a sleep.
+Other platforms wake their loop through a socket pair, which WASI cannot make. Here the loop waits
+for a lock, with the time of its next timer, and other threads release it.
 """
-import time
+import _thread
 
 from . import base_events
 from . import events
 
 __all__ = ("SelectorEventLoop", "DefaultEventLoopPolicy")
 
-_FOREVER = 86400
 
+class _Waker:
+    """What the base class calls its selector: nothing to select from, but it can be woken."""
 
-class _Timers:
-    """What the base class calls its selector."""
+    def __init__(self):
+        self._asleep = _thread.allocate_lock()
+        self._asleep.acquire()
 
     def select(self, timeout=None):
-        if timeout is None or timeout > 0:
-            time.sleep(_FOREVER if timeout is None else timeout)
+        if timeout is None:
+            self._asleep.acquire()
+        else:
+            self._asleep.acquire(timeout=min(max(timeout, 0), _thread.TIMEOUT_MAX))
         return ()
+
+    def wake(self):
+        if self._asleep.locked():
+            self._asleep.release()
 
     def close(self):
         pass
@@ -28,13 +36,13 @@ class _Timers:
 class SelectorEventLoop(base_events.BaseEventLoop):
     def __init__(self, selector=None):
         super().__init__()
-        self._selector = _Timers()
+        self._selector = _Waker()
 
     def _process_events(self, event_list):
         pass
 
     def _write_to_self(self):
-        pass
+        self._selector.wake()
 
 
 class DefaultEventLoopPolicy(events.BaseDefaultEventLoopPolicy):
