@@ -272,6 +272,10 @@ class Files(TwinTest):
             fcntl.flock(f, fcntl.LOCK_UN)
             os.lockf(f.fileno(), os.F_LOCK, 0)
             print('done')
+            try:
+                fcntl.fcntl(f, fcntl.F_GETLK, 0)
+            except OSError as error:
+                print(error.errno)
             fcntl.flock(99, fcntl.LOCK_SH)
             """)
 

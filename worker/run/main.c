@@ -215,7 +215,7 @@ run_in(const struct run_options *options, const struct run_input *input,
 
     if (isolation_parse(&required, options->config.require_isolation, err) < 0)
         return -1;
-    /* It is one of the layers; without it those inside are tried by themselves (tests/escape). */
+    /* It is one of the layers; without it those inside are tried by themselves. */
     if (required.any)
         engine_lock_down(engine);
     int code = run_session(&session, &result, err);

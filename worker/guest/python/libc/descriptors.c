@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/file.h>
 
@@ -62,6 +63,16 @@ lockf(int fd, int operation, off_t size)
     return operation >= F_ULOCK && operation <= F_TEST ? 0 : fail(EINVAL);
 }
 
+/* A number where a pointer should be is an error on Linux, and would be a trap here. */
+static bool
+may_hold(uintptr_t address, size_t size)
+{
+    const size_t page = 65536;
+
+    return address >= page && address / page < __builtin_wasm_memory_size(0) &&
+           (address + size - 1) / page < __builtin_wasm_memory_size(0);
+}
+
 int
 __wrap_fcntl(int fd, int command, ...)
 {
@@ -77,8 +88,11 @@ __wrap_fcntl(int fd, int command, ...)
         return __real_fcntl(fd, command, argument);
     if (!is_open(fd))
         return -1;
-    if (command == F_GETLK)
-        ((struct flock *)argument)->l_type = F_UNLCK;
+    if (command != F_GETLK)
+        return 0;
+    if (!may_hold(argument, sizeof(struct flock)))
+        return fail(EFAULT);
+    ((struct flock *)argument)->l_type = F_UNLCK;
     return 0;
 }
 

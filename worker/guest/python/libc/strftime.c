@@ -14,9 +14,9 @@ size_t __wrap_strftime(char *out, size_t size, const char *format, const struct 
 const char *__tm_to_tzname(const struct tm *tm);
 
 struct output {
-    char *at;    /* NULL: count only */
+    char *at;
     size_t room; /* with the final NUL */
-    size_t used;
+    size_t used; /* room, when there was more to write */
 };
 
 /* One conversion: %, flags, width, modifier, letter. */
@@ -29,19 +29,30 @@ struct conversion {
 
 static void expand(struct output *out, const char *format, const struct tm *tm);
 
+static bool
+is_full(const struct output *out)
+{
+    return out->used >= out->room;
+}
+
 static void
 put(struct output *out, char c)
 {
-    if (out->at != NULL && out->used < out->room)
-        out->at[out->used] = c;
-    out->used++;
+    if (!is_full(out))
+        out->at[out->used++] = c;
+}
+
+static void
+put_times(struct output *out, char c, long long times)
+{
+    for (; times > 0 && !is_full(out); times--)
+        put(out, c);
 }
 
 static void
 put_padding(struct output *out, const struct conversion *conversion, size_t length)
 {
-    for (size_t i = length; conversion->width > 0 && i < (size_t)conversion->width; i++)
-        put(out, conversion->pad == '0' ? '0' : ' ');
+    put_times(out, conversion->pad == '0' ? '0' : ' ', conversion->width - (long long)length);
 }
 
 static void
@@ -62,7 +73,7 @@ put_subformat(struct output *out, const struct conversion *conversion, const cha
     struct output part = {.at = text, .room = sizeof(text) - 1};
 
     expand(&part, format, tm);
-    text[part.used < part.room ? part.used : part.room] = '\0';
+    text[part.used] = '\0';
     put_text(out, conversion, text, false);
 }
 
@@ -81,12 +92,11 @@ put_number(struct output *out, const struct conversion *conversion, long long va
         pad = conversion->pad;
     int fill = (pad == '-' ? conversion->width : least) - length - (value < 0);
     if (pad != '0')
-        for (; fill > 0; fill--)
-            put(out, ' ');
+        put_times(out, ' ', fill);
     if (value < 0)
         put(out, '-');
-    for (; fill > 0; fill--)
-        put(out, '0');
+    if (pad == '0')
+        put_times(out, '0', fill);
     for (int i = 0; i < length; i++)
         put(out, text[i]);
 }
@@ -328,7 +338,7 @@ expand(struct output *out, const char *format, const struct tm *tm)
 {
     struct conversion conversion;
 
-    while (*format != '\0') {
+    while (*format != '\0' && !is_full(out)) {
         const char *start = format;
         if (*format++ != '%') {
             put(out, *start);
