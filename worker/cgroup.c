@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "worker/kernel_file.h"
+
 #define WORKER_NAME   "retort-worker"
 #define ZYGOTE_PREFIX "retort-zygote-"
 #define TEXT_SIZE     512        /* of a file here that is a list of words or numbers */
@@ -35,21 +37,6 @@ static const struct {
 };
 
 /* ---- files ---- */
-
-/* -1: errno. */
-static int
-write_file(int directory_fd, const char *name, const char *text)
-{
-    int fd = openat(directory_fd, name, O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return -1;
-    ssize_t written = write(fd, text, strlen(text));
-    int code = errno;
-    close(fd);
-    errno = code;
-    return written < 0 ? -1 : 0;
-}
 
 /* Its beginning, NUL-terminated; "" when it cannot be read. */
 static void
@@ -197,7 +184,7 @@ is_root_group(int fd)
 static void
 move_back(struct cgroup_tree *tree)
 {
-    if (tree->moved && write_file(tree->fd, "cgroup.procs", "0") == 0)
+    if (tree->moved && kernel_file_write(tree->fd, "cgroup.procs", "0") == 0)
         (void)unlinkat(tree->fd, WORKER_NAME, AT_REMOVEDIR);
     tree->moved = false;
 }
@@ -211,7 +198,7 @@ move_down(struct cgroup_tree *tree, const char *path)
         miss_all(tree, errno, "making a group in %.100s", path);
         return;
     }
-    if (write_file(tree->fd, WORKER_NAME "/cgroup.procs", "0") < 0) {
+    if (kernel_file_write(tree->fd, WORKER_NAME "/cgroup.procs", "0") < 0) {
         miss_all(tree, errno, "moving into a group in %.100s", path);
         (void)unlinkat(tree->fd, WORKER_NAME, AT_REMOVEDIR);
         return;
@@ -232,7 +219,7 @@ enable(struct cgroup_tree *tree, const char *path)
         if (tree->missing[i].told || has_word(enabled, controllers[i].name))
             continue;
         (void)snprintf(order, sizeof(order), "+%s", controllers[i].name);
-        if (write_file(tree->fd, "cgroup.subtree_control", order) < 0)
+        if (kernel_file_write(tree->fd, "cgroup.subtree_control", order) < 0)
             miss(&tree->missing[i], errno, "enabling \"%s\" in %.80s", controllers[i].name, path);
     }
 }
@@ -328,11 +315,11 @@ limit(const struct cgroup *group, enum cgroup_controller controller, uint64_t va
     char text[24];
 
     (void)snprintf(text, sizeof(text), "%" PRIu64, value);
-    if (write_file(group->fd, controllers[controller].limit_file, text) < 0)
+    if (kernel_file_write(group->fd, controllers[controller].limit_file, text) < 0)
         miss(report, errno, "setting %s", controllers[controller].limit_file);
     /* Or what is beyond the limit would only be slower, and on the host's disk. */
-    else if (controller == CGROUP_MEMORY && write_file(group->fd, "memory.swap.max", "0") < 0 &&
-             errno != ENOENT)
+    else if (controller == CGROUP_MEMORY &&
+             kernel_file_write(group->fd, "memory.swap.max", "0") < 0 && errno != ENOENT)
         miss(report, errno, "setting memory.swap.max");
 }
 
@@ -373,7 +360,7 @@ cgroup_end(struct cgroup *group, struct cgroup_tree *tree)
 {
     if (group->fd < 0)
         return;
-    (void)write_file(group->fd, "cgroup.kill", "1");
+    (void)kernel_file_write(group->fd, "cgroup.kill", "1");
     (void)unlinkat(tree->fd, group->name, AT_REMOVEDIR);
     close(group->fd);
     group->fd = -1;
@@ -406,8 +393,8 @@ cgroup_tree_close(struct cgroup_tree *tree)
         (void)nanosleep(&pause, NULL);
     /* Only what was ours alone is as it was before. */
     if (tree->moved) {
-        (void)write_file(tree->fd, "cgroup.subtree_control", "-memory");
-        (void)write_file(tree->fd, "cgroup.subtree_control", "-pids");
+        (void)kernel_file_write(tree->fd, "cgroup.subtree_control", "-memory");
+        (void)kernel_file_write(tree->fd, "cgroup.subtree_control", "-pids");
     }
     move_back(tree);
     close(tree->fd);

@@ -3,27 +3,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "worker/kernel_file.h"
 
 #define PATH_SIZE 64
 #define LINE_SIZE 64
 
-/* The kernel takes such a file in one write or not at all. */
 static int
 write_file(pid_t pid, const char *name, const char *text)
 {
     char path[PATH_SIZE];
 
     (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t written = write(fd, text, strlen(text));
-    int code = errno;
-    close(fd);
-    errno = code;
-    return written == (ssize_t)strlen(text) ? 0 : -1;
+    return kernel_file_write(AT_FDCWD, path, text);
 }
 
 static int

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "worker/capabilities.h"
+#include "worker/kernel_file.h"
 #include "worker/layers.h"
 #include "worker/zygote_protocol.h"
 
@@ -105,12 +106,7 @@ reset_signals(void)
 static void
 go_first_without_memory(void)
 {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    (void)!write(fd, "1000", strlen("1000"));
-    close(fd);
+    (void)kernel_file_write(AT_FDCWD, "/proc/self/oom_score_adj", "1000");
 }
 
 /* ---- identity ---- */
