@@ -161,7 +161,11 @@ class Run:
         tempfile.tempdir = str(self.directory)
         os.environ["TMPDIR"] = str(self.directory)
         os.environ["RETORT_CANARY"] = self.canary
-        self.forbidden = [self.canary, "RETORT_CANARY", str(REPOSITORY), str(self.directory),
+        # A checkout at /work/main has a name that every traceback begins with.
+        checkout = str(REPOSITORY)
+        if "/work/main.py".startswith(checkout):
+            checkout += "/"
+        self.forbidden = [self.canary, "RETORT_CANARY", checkout, str(self.directory),
                           socket.gethostname() + "\n"]
 
     def make_way(self, name: str) -> Way:
