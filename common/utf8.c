@@ -69,17 +69,19 @@ ascii_prefix(const char *data, size_t size)
 size_t
 utf8_valid_prefix(const char *data, size_t size)
 {
+    /* data may be NULL when size is 0, and then not even 0 may be added to it. */
     size_t i = 0;
-    for (;;) {
+    while (i < size) {
         i += ascii_prefix(data + i, size - i);
         if (i == size)
-            return i;
+            break;
         bool valid;
         size_t n = utf8_sequence(data + i, size - i, &valid);
         if (!valid)
-            return i;
+            break;
         i += n;
     }
+    return i;
 }
 
 size_t

@@ -14,7 +14,10 @@
  */
 size_t utf8_sequence(const char *data, size_t size, bool *valid);
 
-/* Length of the longest prefix of data that is whole, valid characters. */
+/*
+ * Length of the longest prefix of data that is whole, valid characters. Here and below data may
+ * be NULL when size is 0.
+ */
 size_t utf8_valid_prefix(const char *data, size_t size);
 
 /*

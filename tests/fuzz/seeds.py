@@ -196,6 +196,8 @@ def codec() -> Iterator[tuple[str, bytes]]:
                         ("v1-result", 2), ("v1-result-error", 2), ("v1-element-limits", 0),
                         ("v2-blob-files", 1), ("v1-result-artifacts", 2)):
         yield name, bytes([first]) + (GOLDEN / name).read_bytes()
+    # An element of which a field's name is empty text: a null pointer of msgpack-c's.
+    yield "empty-text", bytes.fromhex("00950100 01a0c406 00ae68d9 0034")
 
 
 def record(kind: int, name: bytes, data: bytes) -> bytes:

@@ -67,6 +67,11 @@ test_nothing_stays_nothing(void **state)
     assert_null(out.data);
     assert_int_equal(utf8_valid_prefix("", 0), 0);
     assert_int_equal(utf8_cut("", 0), 0);
+    /* msgpack-c gives empty text as a null pointer. */
+    assert_int_equal(utf8_replace(NULL, 0, &out), 0);
+    assert_null(out.data);
+    assert_int_equal(utf8_valid_prefix(NULL, 0), 0);
+    assert_int_equal(utf8_cut(NULL, 0), 0);
 }
 
 static void
