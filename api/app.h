@@ -6,10 +6,12 @@
 
 #include "api/probe.h"
 #include "common/config.h"
+#include "common/languages.h"
 #include "common/queue.h"
 
 struct app {
     const struct config *config;
+    struct languages languages; /* that /readyz wants to be served */
     struct event_base *base;
     struct queue_client *queue;
     struct probe probe;

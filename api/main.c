@@ -46,12 +46,13 @@ print_help(void)
 }
 
 static int
-load_config(struct config *config, int argc, char **argv, struct err *err)
+load_config(struct app *app, struct config *config, int argc, char **argv, struct err *err)
 {
     int index = 1;
     enum log_level level;
     if (config_init(config, CONFIG_API, err) < 0 ||
         config_parse_flags(config, CONFIG_API, argc, argv, &index, err) < 0 ||
+        languages_parse(&app->languages, config->languages, err) < 0 ||
         log_level_from_name(config->log_level, &level, err) < 0)
         return -1;
     if (index < argc)
@@ -193,7 +194,7 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     int status = EXIT_SUCCESS;
-    if (load_config(&config, argc, argv, &err) < 0 || start(&program, &err) < 0) {
+    if (load_config(&program.app, &config, argc, argv, &err) < 0 || start(&program, &err) < 0) {
         fprintf(stderr, "retort-api: %s\n", err.text);
         status = err.code == ERR_CONFIG ? EXIT_BAD_SETTING : EXIT_FAILURE;
     } else {

@@ -45,31 +45,46 @@ run_trial(struct event_base *base, const struct executor_options *options,
     return result;
 }
 
+static int
+print_engine(const struct config *config, const struct engine_choice *engine,
+             struct cgroup_tree *cgroups, const struct isolation_requirement *required, FILE *out,
+             struct err *err)
+{
+    const struct executor_options options = {
+        .command = &engine->command,
+        .slots = 1,
+        .memory = {.input = JOB_INPUT_BYTES, .output = JOB_INPUT_BYTES},
+        .cgroups = cgroups,
+        .most = config_job_limits(config)};
+
+    fprintf(out, "engine: %s, %s\n\n", engine->cli ? "cli" : "image", engine->source);
+    struct event_base *base = event_base_new();
+    int result = base ? run_trial(base, &options, required, out, err)
+                      : err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
+    if (base)
+        event_base_free(base);
+    return result;
+}
+
 int
 check_print(const struct config *config, FILE *out, struct err *err)
 {
     struct isolation_requirement required;
-    struct engine_choice engine;
+    struct engines engines = {0};
     struct cgroup_tree cgroups;
+    int result = 0;
 
     if (isolation_parse(&required, config->require_isolation, err) < 0 ||
-        engine_choose(&engine, config, err) < 0)
+        engines_choose(&engines, config, err) < 0)
         return -1;
-    engine_lock_down(&engine);
-    fprintf(out, "engine: %s, %s\n\n", engine.cli ? "cli" : "image", engine.source);
+    engine_lock_down(engines.list, engines.languages.count);
     cgroup_tree_open(&cgroups);
-    const struct executor_options options = {
-        .command = &engine.command,
-        .slots = 1,
-        .memory = {.input = JOB_INPUT_BYTES, .output = JOB_INPUT_BYTES},
-        .cgroups = &cgroups,
-        .most = config_job_limits(config)};
-    struct event_base *base = event_base_new();
-    int result = base ? run_trial(base, &options, &required, out, err)
-                      : err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
-    if (base)
-        event_base_free(base);
+    for (size_t i = 0; result == 0 && i < engines.languages.count; i++) {
+        if (engines.languages.count > 1)
+            fprintf(out, "%slanguage: %s\n", i ? "\n" : "", engines.list[i].language);
+        result = print_engine(config, &engines.list[i], &cgroups, &required, out, err);
+    }
     cgroup_tree_close(&cgroups);
-    engine_choice_fini(&engine);
+    engines_fini(&engines);
     return result;
 }

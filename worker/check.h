@@ -8,9 +8,9 @@
 #include "common/err.h"
 
 /*
- * Starts the zygote that the settings choose, looks at a job process that waits, and prints a
- * table. Blocks until that process is there. 0, also when layers are off; -1: no job can run, or a
- * layer is off that is required.
+ * Starts the zygote of each language that the settings choose, looks at a job process that waits,
+ * and prints a table. Blocks until that process is there. 0, also when layers are off; -1: no job
+ * can run, or a layer is off that is required.
  */
 int check_print(const struct config *config, FILE *out, struct err *err);
 

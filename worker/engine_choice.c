@@ -13,7 +13,8 @@
 #include "worker/sha256_file.h"
 #include "worker/zygote_spawn.h"
 
-#define LANGUAGE "python"
+/* Of the languages that an error names. */
+#define LANGUAGES_TEXT_SIZE 200
 
 static int
 keep_source(struct engine_choice *choice, const char *source, struct err *err)
@@ -128,39 +129,67 @@ choose_module(struct engine_choice *choice, const struct config *config,
 }
 
 static int
+refuse_python(const struct image_roots *roots, struct err *err)
+{
+    return err_set(err, ERR_CONFIG, 0,
+                   "no Python image below %s, %s or %s: `make image` makes one; or set "
+                   "IMAGE or PYTHON_WASM_PATH",
+                   roots->path[0], roots->path[1], roots->path[2]);
+}
+
+static int
+refuse_language(const struct image_roots *roots, const char *language, struct err *err)
+{
+    char there[LANGUAGES_TEXT_SIZE];
+
+    image_list_languages(roots, there, sizeof(there));
+    return err_set(err, ERR_CONFIG, 0, "LANGUAGES: there is no image of %s; there are: %s",
+                   language, *there ? there : "none");
+}
+
+static int
 choose_installed(struct engine_choice *choice, const struct config *config,
                  const struct image_roots *roots, struct err *err)
 {
     struct image image;
-    int found = image_find(roots, LANGUAGE, NULL, &image, err);
+    int found = image_find(roots, choice->language, NULL, &image, err);
 
     if (found < 0)
         return -1;
     if (found == 0)
-        return err_set(err, ERR_CONFIG, 0,
-                       "no Python image below %s, %s or %s: `make image` makes one; or set "
-                       "IMAGE or PYTHON_WASM_PATH",
-                       roots->path[0], roots->path[1], roots->path[2]);
+        return strcmp(choice->language, ENGINE_PYTHON) == 0
+                   ? refuse_python(roots, err)
+                   : refuse_language(roots, choice->language, err);
+    return choose_image(choice, config, &image, err);
+}
+
+static int
+choose_named(struct engine_choice *choice, const struct config *config, struct err *err)
+{
+    struct image image;
+
+    if (image_open(&image, config->image, err) < 0)
+        return err_wrap(err, "IMAGE");
     return choose_image(choice, config, &image, err);
 }
 
 int
-engine_choose(struct engine_choice *choice, const struct config *config, struct err *err)
+engine_choose(struct engine_choice *choice, const struct config *config, const char *language,
+              struct err *err)
 {
+    bool python = strcmp(language, ENGINE_PYTHON) == 0;
     struct image_roots roots;
-    struct image image;
     int result;
 
-    *choice = (struct engine_choice){.command = ZYGOTE_COMMAND_INIT};
-    if (*config->image) {
-        if (image_open(&image, config->image, err) < 0)
-            return err_wrap(err, "IMAGE");
-        result = choose_image(choice, config, &image, err);
+    *choice = (struct engine_choice){.language = language, .command = ZYGOTE_COMMAND_INIT};
+    if (python && *config->image) {
+        result = choose_named(choice, config, err);
     } else {
         if (image_roots_init(&roots, err) < 0)
             return -1;
-        result = *config->python_wasm_path ? choose_module(choice, config, &roots, err)
-                                           : choose_installed(choice, config, &roots, err);
+        result = python && *config->python_wasm_path
+                     ? choose_module(choice, config, &roots, err)
+                     : choose_installed(choice, config, &roots, err);
         image_roots_fini(&roots);
     }
     if (result < 0)
@@ -168,15 +197,42 @@ engine_choose(struct engine_choice *choice, const struct config *config, struct 
     return result;
 }
 
+int
+engines_choose(struct engines *engines, const struct config *config, struct err *err)
+{
+    if (languages_parse(&engines->languages, config->languages, err) < 0) {
+        engines->languages.count = 0;
+        return -1;
+    }
+    for (size_t i = 0; i < engines->languages.count; i++) {
+        if (engine_choose(&engines->list[i], config, engines->languages.list[i].name, err) < 0) {
+            engines->languages.count = i;
+            engines_fini(engines);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 void
-engine_lock_down(const struct engine_choice *choice)
+engines_fini(struct engines *engines)
+{
+    for (size_t i = 0; i < engines->languages.count; i++)
+        engine_choice_fini(&engines->list[i]);
+    engines->languages.count = 0;
+}
+
+void
+engine_lock_down(const struct engine_choice *choices, size_t count)
 {
     struct err refused = ERR_INIT;
     unsigned programs = DAEMON_WORKER;
 
     /* A loader maps libraries, and a runtime is any program; all of them inherit this filter. */
-    if (zygote_program_has_interpreter(choice->command.program))
-        programs |= DAEMON_RUNTIME;
+    for (size_t i = 0; i < count; i++) {
+        if (zygote_program_has_interpreter(choices[i].command.program))
+            programs |= DAEMON_RUNTIME;
+    }
     (void)daemon_lock_down(programs, &refused);
 }
 

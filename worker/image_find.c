@@ -70,20 +70,6 @@ image_roots_fini(struct image_roots *roots)
     *roots = (struct image_roots){0};
 }
 
-/* 1: it is the one that is looked for, and stays open. */
-static int
-open_if_match(const char *directory, const char *language, const char *module_sha256,
-              struct image *image, struct err *err)
-{
-    if (image_open(image, directory, err) < 0)
-        return -1;
-    if ((!language || strcmp(image->language, language) == 0) &&
-        (!module_sha256 || strcmp(image->module_sha256, module_sha256) == 0))
-        return 1;
-    image_close(image);
-    return 0;
-}
-
 static bool
 has_description(const char *directory)
 {
@@ -102,10 +88,13 @@ visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* Searches the directories in one root, by name, so that the choice does not depend on chance. */
+/* What is done with an image's directory; not 0: the last one. */
+typedef int visit_fn(void *context, const char *directory, struct err *err);
+
+/* Goes through the directories in one root, by name, so that the choice does not depend on chance.
+ */
 static int
-find_below(const char *root, const char *language, const char *module_sha256, struct image *image,
-           struct err *err)
+visit_below(const char *root, visit_fn *visit, void *context, struct err *err)
 {
     struct dirent **entries;
     int count = scandir(root, &entries, visible, alphasort);
@@ -120,7 +109,7 @@ find_below(const char *root, const char *language, const char *module_sha256, st
             result = err_set(err, ERR_SYSTEM, ENOMEM, "searching for images");
         }
         if (result == 0 && has_description(directory))
-            result = open_if_match(directory, language, module_sha256, image, err);
+            result = visit(context, directory, err);
         free(directory);
         free(entries[i]);
     }
@@ -128,14 +117,75 @@ find_below(const char *root, const char *language, const char *module_sha256, st
     return result;
 }
 
+struct search {
+    const char *language, *module_sha256;
+    struct image *image;
+};
+
+/* 1: it is the one that is looked for, and stays open. */
+static int
+open_if_match(void *context, const char *directory, struct err *err)
+{
+    const struct search *search = context;
+    struct image *image = search->image;
+
+    if (image_open(image, directory, err) < 0)
+        return -1;
+    if ((!search->language || strcmp(image->language, search->language) == 0) &&
+        (!search->module_sha256 || strcmp(image->module_sha256, search->module_sha256) == 0))
+        return 1;
+    image_close(image);
+    return 0;
+}
+
 int
 image_find(const struct image_roots *roots, const char *language, const char *module_sha256,
            struct image *image, struct err *err)
 {
+    struct search search = {language, module_sha256, image};
+
     for (size_t i = 0; i < IMAGE_ROOT_COUNT; i++) {
-        int result = find_below(roots->path[i], language, module_sha256, image, err);
+        int result = visit_below(roots->path[i], open_if_match, &search, err);
         if (result != 0)
             return result;
     }
     return 0;
+}
+
+struct listing {
+    char *text;
+    size_t size, used;
+};
+
+static int
+add_language(void *context, const char *directory, struct err *err)
+{
+    struct listing *listing = context;
+    struct image image;
+
+    if (image_open(&image, directory, err) < 0)
+        return 0; /* it can serve nobody */
+    size_t room = listing->size - listing->used;
+    int length = snprintf(listing->text + listing->used, room, "%s%s", listing->used ? ", " : "",
+                          image.language);
+    image_close(&image);
+    if (length < 0 || (size_t)length >= room) {
+        listing->text[listing->used] = '\0';
+        return 1;
+    }
+    listing->used += (size_t)length;
+    return 0;
+}
+
+void
+image_list_languages(const struct image_roots *roots, char *text, size_t size)
+{
+    struct listing listing = {text, size, 0};
+    struct err ignored = ERR_INIT;
+
+    *text = '\0';
+    for (size_t i = 0; i < IMAGE_ROOT_COUNT; i++) {
+        if (visit_below(roots->path[i], add_language, &listing, &ignored) != 0)
+            return;
+    }
 }

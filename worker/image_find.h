@@ -9,6 +9,8 @@
 #ifndef RETORT_IMAGE_FIND_H
 #define RETORT_IMAGE_FIND_H
 
+#include <stddef.h>
+
 #include "common/err.h"
 #include "worker/image.h"
 
@@ -29,6 +31,9 @@ void image_roots_fini(struct image_roots *roots);
  */
 int image_find(const struct image_roots *roots, const char *language, const char *module_sha256,
                struct image *image, struct err *err);
+
+/* Names of all languages that have an image, as "a, b"; what has no room is left out. */
+void image_list_languages(const struct image_roots *roots, char *text, size_t size);
 
 /* DIRECTORY of the running program, without a slash at its end. Caller frees. NULL on error. */
 char *program_directory(struct err *err);

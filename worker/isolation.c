@@ -106,15 +106,14 @@ isolation_look(struct event_base *base, const struct executor *executor,
 }
 
 static void
-log_missing(const struct layer_finding *findings)
+log_missing(const struct isolation_watch *watch, const struct layer_finding *findings)
 {
     char missing[TEXT_SIZE];
 
     list_missing(NULL, findings, missing, sizeof(missing));
-    if (*missing)
-        LOG(LOG_WARNING, "isolation", {"missing", LOG_STR(missing)});
-    else
-        LOG(LOG_INFO, "isolation", {"missing", LOG_STR(NULL)});
+    LOG(*missing ? LOG_WARNING : LOG_INFO, "isolation",
+        {"language", LOG_STR(watch->options.language)},
+        {"missing", LOG_STR(*missing ? missing : NULL)});
 }
 
 static void
@@ -141,7 +140,7 @@ on_timer(evutil_socket_t fd, short what, void *context)
         tell(watch, &err);
         return;
     }
-    log_missing(findings);
+    log_missing(watch, findings);
     for (int i = 0; i < LAYER_COUNT; i++)
         watch->told[i] = stats.layer_reports[i].told;
     watch->known = true;
@@ -165,7 +164,7 @@ isolation_watch_accept(struct isolation_watch *watch, const struct layer_report 
     if (isolation_judge(watch->options.required, findings, err) < 0)
         return -1;
     if (lost)
-        log_missing(findings);
+        log_missing(watch, findings);
     return 0;
 }
 

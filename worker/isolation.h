@@ -31,6 +31,7 @@ int isolation_look(struct event_base *base, const struct executor *executor,
 struct isolation_watch_options {
     struct event_base *base;
     const struct isolation_requirement *required; /* borrowed */
+    const char *language;                         /* for log lines; borrowed */
     /* Of the executor whose zygote is looked at. */
     void (*stats)(void *context, struct executor_stats *stats);
     /* Once, from the loop: err is NULL, or says what is missing that is required. */

@@ -1,10 +1,11 @@
 /*
  * retort-worker: takes jobs from the queue and runs them. The table of contents of the program:
  *
- *     settings ─▶ engine_choice (which zygote) ─▶ scheduler (slots, executors) ─▶ queue (Redis)
+ *     settings ─▶ engine_choice (which zygotes) ─▶ scheduler (slots, executors) ─▶ queue (Redis)
  *
- * Before the first job is taken, a job process is looked at from outside: what isolation it lacks
- * is logged, and what REQUIRE_ISOLATION names and it lacks ends the worker.
+ * Before the first job of a language is taken, a job process of its zygote is looked at from
+ * outside: what isolation it lacks is logged, and what REQUIRE_ISOLATION names and it lacks ends
+ * the worker.
  *
  * One thread, one event base. SIGTERM or SIGINT: no more jobs, those that run may end within
  * DRAIN_TIMEOUT_MS; a second one ends at once. The zygotes end with the worker in any case.
@@ -34,17 +35,25 @@
 /* A pop that blocks ends within 2 s even if Redis cannot be told to end it. */
 #define QUEUE_DRAIN_MS   2500
 
+struct worker;
+
+/* A language's zygote is looked at before jobs of it are taken. */
+struct look {
+    struct worker *worker;
+    struct isolation_watch *watch;
+};
+
 struct worker {
     struct config config;
     char id[JOB_WORKER_SIZE];
-    struct engine_choice engine;
+    struct engines engines;
+    struct look looks[LANGUAGES_MOST]; /* as the engines */
     struct cgroup_tree cgroups;
     struct event_base *base;
     struct event *signals[2];
     struct scheduler *scheduler;
     struct queue_worker *queue;
     struct isolation_requirement required;
-    struct isolation_watch *isolation;
     struct err refusal; /* what is missing that is required */
     int second_signal;  /* 0: none came */
     bool draining;
@@ -79,6 +88,7 @@ take_option(int *argc, char **argv, const char *option)
 static int
 load_config(struct config *config, int argc, char **argv, struct err *err)
 {
+    struct languages languages;
     enum log_level level;
     int index = 1;
 
@@ -87,7 +97,8 @@ load_config(struct config *config, int argc, char **argv, struct err *err)
         return -1;
     if (index < argc)
         return err_set(err, ERR_CONFIG, 0, "%.80s: the worker takes only options", argv[index]);
-    if (log_level_from_name(config->log_level, &level, err) < 0)
+    if (languages_parse(&languages, config->languages, err) < 0 ||
+        log_level_from_name(config->log_level, &level, err) < 0)
         return -1;
     log_init("retort-worker", level);
     return 0;
@@ -105,12 +116,14 @@ raise_descriptor_limit(void)
     }
 }
 
-/* SLOTS, or the processors that this process may use. */
+/* Those that it was given in LANGUAGES, or SLOTS, or the processors that this process may use. */
 static uint32_t
-slot_count(const struct config *config)
+slot_count(const struct config *config, const struct language *language)
 {
     cpu_set_t set;
 
+    if (language->slots > 0)
+        return language->slots;
     if (config->slots > 0)
         return (uint32_t)config->slots;
     if (sched_getaffinity(0, sizeof(set), &set) < 0 || CPU_COUNT(&set) < 1)
@@ -172,24 +185,37 @@ start_signals(struct worker *worker, struct err *err)
 
 /* The first one is looked at when it has a process that waits. */
 static int
-accept_zygote(void *context, const struct layer_report *reports, struct err *err)
+accept_zygote(void *context, size_t language, const struct layer_report *reports, struct err *err)
 {
     const struct worker *worker = context;
+    struct isolation_watch *watch = worker->looks[language].watch;
 
-    return worker->isolation ? isolation_watch_accept(worker->isolation, reports, err) : 0;
+    return watch ? isolation_watch_accept(watch, reports, err) : 0;
+}
+
+/* The scheduler's languages, in the order of the engines. */
+static void
+list_languages(const struct worker *worker, struct scheduler_language *languages)
+{
+    for (size_t i = 0; i < worker->engines.languages.count; i++) {
+        const struct language *language = &worker->engines.languages.list[i];
+        languages[i] = (struct scheduler_language){
+            .name = language->name,
+            .command = &worker->engines.list[i].command,
+            .slots = slot_count(&worker->config, language),
+            .no_files = worker->engines.list[i].cli,
+        };
+    }
 }
 
 static int
 start_scheduler(struct worker *worker, struct err *err)
 {
     const struct config *config = &worker->config;
-    const struct scheduler_language languages[] = {
-        {.name = "python", .command = &worker->engine.command},
-    };
+    struct scheduler_language languages[LANGUAGES_MOST];
     struct scheduler_options options = {
         .base = worker->base,
         .worker_id = worker->id,
-        .slots = slot_count(config),
         .zygote_max_age_ms = config->zygote_max_age_sec * 1000,
         .zygote_max_jobs = config->zygote_max_jobs,
         .accept = accept_zygote,
@@ -197,15 +223,16 @@ start_scheduler(struct worker *worker, struct err *err)
         .cgroups = &worker->cgroups,
         .maxima = {.code_bytes = config->max_code_bytes,
                    .input_bytes = config->max_stdin_bytes,
-                   .files = worker->engine.cli ? 0 : config->max_files,
+                   .files = config->max_files,
                    .files_bytes = config->max_files_bytes,
                    .limits = config_job_limits(config)},
         .languages = languages,
-        .language_count = sizeof(languages) / sizeof(languages[0]),
+        .language_count = worker->engines.languages.count,
     };
 
     /* Bounded by the wall clock: a job is one thread. CPU_TIME_LIMIT_SEC is the API's to set. */
     options.maxima.limits.cpu_ms = UINT32_MAX;
+    list_languages(worker, languages);
     worker->scheduler = scheduler_new(&options, err);
     return worker->scheduler ? 0 : -1;
 }
@@ -229,21 +256,22 @@ start_queue(struct worker *worker, struct err *err)
 }
 
 static void
-first_zygote_stats(void *context, struct executor_stats *stats)
+zygote_stats(void *context, struct executor_stats *stats)
 {
-    const struct worker *worker = context;
+    const struct look *look = context;
 
-    scheduler_stats(worker->scheduler, 0, stats);
+    scheduler_stats(look->worker->scheduler, (size_t)(look - look->worker->looks), stats);
 }
 
 /* Only now jobs are taken: the scheduler has no capacity without a queue. */
 static void
 on_isolation_known(void *context, const struct err *err)
 {
-    struct worker *worker = context;
+    struct look *look = context;
+    struct worker *worker = look->worker;
 
     if (!err) {
-        scheduler_set_queue(worker->scheduler, worker->queue);
+        scheduler_set_queue(worker->scheduler, (size_t)(look - worker->looks), worker->queue);
         return;
     }
     worker->refusal = *err;
@@ -251,16 +279,36 @@ on_isolation_known(void *context, const struct err *err)
 }
 
 static int
-start_isolation_watch(struct worker *worker, struct err *err)
+start_looks(struct worker *worker, struct err *err)
 {
-    const struct isolation_watch_options options = {.base = worker->base,
-                                                    .required = &worker->required,
-                                                    .stats = first_zygote_stats,
-                                                    .on_known = on_isolation_known,
-                                                    .context = worker};
+    for (size_t i = 0; i < worker->engines.languages.count; i++) {
+        struct look *look = &worker->looks[i];
+        const struct isolation_watch_options options = {.base = worker->base,
+                                                        .required = &worker->required,
+                                                        .language =
+                                                            worker->engines.languages.list[i].name,
+                                                        .stats = zygote_stats,
+                                                        .on_known = on_isolation_known,
+                                                        .context = look};
 
-    worker->isolation = isolation_watch_new(&options, err);
-    return worker->isolation ? 0 : -1;
+        look->worker = worker;
+        look->watch = isolation_watch_new(&options, err);
+        if (!look->watch)
+            return -1;
+    }
+    return 0;
+}
+
+static void
+log_engines(const struct worker *worker)
+{
+    for (size_t i = 0; i < worker->engines.languages.count; i++) {
+        const struct engine_choice *engine = &worker->engines.list[i];
+        LOG(LOG_INFO, "engine", {"language", LOG_STR(engine->language)},
+            {"slots", LOG_UINT(slot_count(&worker->config, &worker->engines.languages.list[i]))},
+            {"engine", LOG_STR(engine->cli ? "cli" : "image")},
+            {"source", LOG_STR(engine->source)});
+    }
 }
 
 static int
@@ -268,22 +316,20 @@ start(struct worker *worker, struct err *err)
 {
     if (worker_identity(worker->id, worker->config.worker_id, err) < 0 ||
         isolation_parse(&worker->required, worker->config.require_isolation, err) < 0 ||
-        engine_choose(&worker->engine, &worker->config, err) < 0)
+        engines_choose(&worker->engines, &worker->config, err) < 0)
         return -1;
-    engine_lock_down(&worker->engine);
+    engine_lock_down(worker->engines.list, worker->engines.languages.count);
     raise_descriptor_limit();
     cgroup_tree_open(&worker->cgroups);
     worker->base = loop_new();
     if (!worker->base)
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
     if (start_signals(worker, err) < 0 || start_scheduler(worker, err) < 0 ||
-        start_queue(worker, err) < 0 || start_isolation_watch(worker, err) < 0)
+        start_queue(worker, err) < 0 || start_looks(worker, err) < 0)
         return -1;
     LOG(LOG_INFO, "started", {"worker", LOG_STR(worker->id)}, {"version", LOG_STR(RETORT_VERSION)},
-        {"slots", LOG_UINT(slot_count(&worker->config))},
-        {"engine", LOG_STR(worker->engine.cli ? "cli" : "image")},
-        {"source", LOG_STR(worker->engine.source)},
         {"sandbox_uid", LOG_UINT(geteuid() == 0 ? worker->config.sandbox_uid : geteuid())});
+    log_engines(worker);
     return 0;
 }
 
@@ -291,7 +337,8 @@ start(struct worker *worker, struct err *err)
 static void
 fini(struct worker *worker)
 {
-    isolation_watch_free(worker->isolation);
+    for (size_t i = 0; i < LANGUAGES_MOST; i++)
+        isolation_watch_free(worker->looks[i].watch);
     scheduler_free(worker->scheduler);
     if (worker->queue)
         queue_worker_free(worker->queue);
@@ -300,7 +347,7 @@ fini(struct worker *worker)
             event_free(worker->signals[i]);
     }
     cgroup_tree_close(&worker->cgroups);
-    engine_choice_fini(&worker->engine);
+    engines_fini(&worker->engines);
     if (worker->base)
         event_base_free(worker->base);
     config_fini(&worker->config);
@@ -325,7 +372,7 @@ run(struct worker *worker, struct err *err)
 int
 main(int argc, char **argv)
 {
-    struct worker worker = {.engine = {.command = ZYGOTE_COMMAND_INIT}, .cgroups = {.fd = -1}};
+    struct worker worker = {.cgroups = {.fd = -1}};
     struct err err = ERR_INIT;
 
     if (take_option(&argc, argv, "--help")) {

@@ -5,8 +5,8 @@
  *                          │  guard timer                ▲
  *       on_cancel ─────────┴── execution_cancel ─────────┘
  *
- * Each language has one executor with all slots. The queue may hand over as many jobs as there
- * are slots without one, while the zygote is ready; it is told whenever that number changes.
+ * Each language has one executor with slots of its own. The queue may hand over as many jobs as
+ * there are slots without one, while the zygote is ready; it is told whenever that number changes.
  *
  * An assignment lives from on_job to its result having been given to the queue, which keeps it
  * from there; the number of results that the queue has not acknowledged is kept for draining.
@@ -24,18 +24,12 @@
 
 #include "common/log.h"
 #include "worker/job_log.h"
+#include "worker/lane.h"
 
 /* answer_by allows this much after start_by and the timeout (docs/PROTOCOL.md): later is no use. */
 #define GUARD_GRACE_MS   2000
 /* Results are published within this once everything has been stopped, or given up. */
 #define PUBLISH_GRACE_MS 2000
-
-struct lane {
-    char *name;
-    struct executor *executor;
-    uint32_t running;
-    struct scheduler *scheduler;
-};
 
 struct assignment {
     struct lane *lane;
@@ -51,10 +45,9 @@ struct assignment {
 struct scheduler {
     struct event_base *base;
     const char *worker_id;
-    uint32_t slots;
-    int (*accept)(void *context, const struct layer_report *reports, struct err *err);
+    int (*accept)(void *context, size_t language, const struct layer_report *reports,
+                  struct err *err);
     void *accept_context;
-    struct job_maxima maxima;
     struct queue_worker *queue;
     struct lane *lanes;
     size_t lane_count;
@@ -74,15 +67,10 @@ static void
 update_capacity(struct lane *lane)
 {
     struct scheduler *scheduler = lane->scheduler;
-    struct executor_stats stats;
-    uint32_t free_slots = 0;
 
-    if (!scheduler->queue)
-        return;
-    executor_stats(lane->executor, &stats);
-    if (stats.ready && !scheduler->drain_timer && lane->running < scheduler->slots)
-        free_slots = scheduler->slots - lane->running;
-    queue_worker_set_capacity(scheduler->queue, lane->name, free_slots);
+    if (lane->open)
+        queue_worker_set_capacity(scheduler->queue, lane->name,
+                                  scheduler->drain_timer ? 0 : lane_free_slots(lane));
 }
 
 /* The zygote became ready, or died. */
@@ -94,7 +82,8 @@ on_executor_state(void *context, const struct err *err)
 
     executor_stats(lane->executor, &stats);
     if (err)
-        log_err(LOG_ERROR, "zygote_died", err);
+        LOG(LOG_ERROR, "zygote_died", {"language", LOG_STR(lane->name)},
+            {"error", LOG_STR(err_code_name(err->code))}, {"message", LOG_STR(err->text)});
     else
         LOG(LOG_INFO, "zygote_ready", {"language", LOG_STR(lane->name)},
             {"pid", LOG_INT(stats.zygote_pid)}, {"boot_us", LOG_UINT(stats.boot_us)});
@@ -105,8 +94,10 @@ static int
 accept_zygote(void *context, const struct layer_report *reports, struct err *err)
 {
     const struct lane *lane = context;
+    const struct scheduler *scheduler = lane->scheduler;
 
-    return lane->scheduler->accept(lane->scheduler->accept_context, reports, err);
+    return scheduler->accept(scheduler->accept_context, (size_t)(lane - scheduler->lanes), reports,
+                             err);
 }
 
 /* ---- draining ---- */
@@ -260,7 +251,7 @@ start(struct scheduler *scheduler, struct queue_claim *claim, struct err *err)
     if (!lane)
         return err_set(err, ERR_REJECTED, 0, "This worker does not run the language \"%s\".",
                        claim->job.language);
-    if (job_admit(&scheduler->maxima, &claim->job, err) < 0)
+    if (job_admit(&lane->maxima, &claim->job, err) < 0)
         return -1;
     struct assignment *assignment = calloc(1, sizeof(*assignment));
     if (!assignment)
@@ -334,11 +325,11 @@ scheduler_queue_hooks(struct scheduler *scheduler)
 }
 
 void
-scheduler_set_queue(struct scheduler *scheduler, struct queue_worker *queue)
+scheduler_set_queue(struct scheduler *scheduler, size_t language, struct queue_worker *queue)
 {
     scheduler->queue = queue;
-    for (size_t i = 0; i < scheduler->lane_count; i++)
-        update_capacity(&scheduler->lanes[i]);
+    scheduler->lanes[language].open = true;
+    update_capacity(&scheduler->lanes[language]);
 }
 
 void
@@ -408,46 +399,18 @@ scheduler_drain(struct scheduler *scheduler, uint32_t timeout_ms, void (*on_drai
 /* ---- construction ---- */
 
 static int
-lane_init(struct scheduler *scheduler, struct lane *lane, const struct scheduler_options *options,
-          const struct scheduler_language *language, struct err *err)
-{
-    const struct job_maxima *maxima = &scheduler->maxima;
-    struct executor_options executor_options = {
-        .command = language->command,
-        .slots = scheduler->slots,
-        .spare = scheduler->slots,
-        .zygote_max_age_ms = options->zygote_max_age_ms,
-        .zygote_max_jobs = options->zygote_max_jobs,
-        .memory = {.input = execution_input_capacity(maxima->code_bytes, maxima->input_bytes,
-                                                     maxima->files, maxima->files_bytes),
-                   .output = maxima->limits.output_bytes,
-                   .artifacts = job_memory_artifact_capacity(maxima->limits.artifacts,
-                                                             maxima->limits.artifacts_total_bytes)},
-        .accept = options->accept ? accept_zygote : NULL,
-        .cgroups = options->cgroups,
-        .most = maxima->limits,
-        .on_state = on_executor_state,
-        .context = lane,
-    };
-
-    lane->scheduler = scheduler;
-    lane->name = strdup(language->name);
-    if (!lane->name)
-        return err_set(err, ERR_SYSTEM, ENOMEM, "making the scheduler");
-    lane->executor = executor_new(scheduler->base, &executor_options, err);
-    return lane->executor ? 0 : -1;
-}
-
-static int
 lanes_init(struct scheduler *scheduler, const struct scheduler_options *options, struct err *err)
 {
+    const struct lane_hooks hooks = {options->accept ? accept_zygote : NULL, on_executor_state};
+
     scheduler->lanes = calloc(options->language_count, sizeof(*scheduler->lanes));
     scheduler->languages = calloc(options->language_count + 1, sizeof(*scheduler->languages));
     if (!scheduler->lanes || !scheduler->languages)
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the scheduler");
     for (size_t i = 0; i < options->language_count; i++) {
         struct lane *lane = &scheduler->lanes[scheduler->lane_count++];
-        if (lane_init(scheduler, lane, options, &options->languages[i], err) < 0)
+        lane->scheduler = scheduler;
+        if (lane_init(lane, options, &options->languages[i], &hooks, err) < 0)
             return -1;
         scheduler->languages[i] = lane->name;
     }
@@ -465,10 +428,8 @@ scheduler_new(const struct scheduler_options *options, struct err *err)
     }
     scheduler->base = options->base;
     scheduler->worker_id = options->worker_id;
-    scheduler->slots = options->slots;
     scheduler->accept = options->accept;
     scheduler->accept_context = options->context;
-    scheduler->maxima = options->maxima;
     LIST_INIT(&scheduler->assignments);
     if (lanes_init(scheduler, options, err) < 0) {
         scheduler_free(scheduler);
@@ -484,13 +445,11 @@ scheduler_free(struct scheduler *scheduler)
         return;
     /* First: it calls nothing back, so that the assignments may go. */
     for (size_t i = 0; i < scheduler->lane_count; i++)
-        executor_free(scheduler->lanes[i].executor);
+        lane_fini(&scheduler->lanes[i]);
     for (struct assignment *at = LIST_FIRST(&scheduler->assignments), *next; at; at = next) {
         next = LIST_NEXT(at, link);
         assignment_free(at);
     }
-    for (size_t i = 0; i < scheduler->lane_count; i++)
-        free(scheduler->lanes[i].name);
     if (scheduler->drain_timer)
         event_free(scheduler->drain_timer);
     free(scheduler->lanes);

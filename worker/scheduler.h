@@ -1,17 +1,18 @@
 /*
- * Between the queue and the executors: as many jobs as there are slots, each from the moment that
- * it is claimed to the moment that its result is published.
+ * Between the queue and the executors: of each language as many jobs as it has slots, each from the
+ * moment that it is claimed to the moment that its result is published.
  *
  *     struct scheduler *scheduler = scheduler_new(&options, &err);
  *     struct queue_worker_hooks hooks = scheduler_queue_hooks(scheduler);
  *     queue = queue_worker_new(base, ..., scheduler_languages(scheduler), &hooks, &err);
- *     scheduler_set_queue(scheduler, queue);
+ *     scheduler_set_queue(scheduler, 0, queue);
  *     ... event loop ...
  *     scheduler_drain(scheduler, timeout_ms, on_drained, context);
  */
 #ifndef RETORT_SCHEDULER_H
 #define RETORT_SCHEDULER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,16 +26,19 @@
 struct scheduler_language {
     const char *name;                     /* of the queue's list; borrowed */
     const struct zygote_command *command; /* borrowed */
+    uint32_t slots;                       /* jobs of it at the same time */
+    bool no_files;                        /* the engine takes none */
 };
 
 struct scheduler_options {
     struct event_base *base;
     const char *worker_id;                       /* borrowed */
-    uint32_t slots;                              /* jobs at the same time, of each language */
     uint64_t zygote_max_age_ms, zygote_max_jobs; /* as in struct executor_options */
     struct cgroup_tree *cgroups;                 /* for those of zygotes; borrowed, may be NULL */
-    /* Whether a zygote may be used, as in struct executor_options; NULL: all of them. */
-    int (*accept)(void *context, const struct layer_report *reports, struct err *err);
+    /* Whether a zygote of a language (index) may be used, as in struct executor_options; NULL: all.
+     */
+    int (*accept)(void *context, size_t language, const struct layer_report *reports,
+                  struct err *err);
     void *context; /* of accept */
     struct job_maxima maxima;
     const struct scheduler_language *languages; /* borrowed during scheduler_new() */
@@ -52,9 +56,10 @@ const char *const *scheduler_languages(const struct scheduler *scheduler);
 /* Of the executor of that language, in the order of the options. */
 void scheduler_stats(const struct scheduler *scheduler, size_t language,
                      struct executor_stats *stats);
-/* To make the queue's worker with; and that worker (borrowed), without which no job is taken. */
+/* To make the queue's worker with. */
 struct queue_worker_hooks scheduler_queue_hooks(struct scheduler *scheduler);
-void scheduler_set_queue(struct scheduler *scheduler, struct queue_worker *queue);
+/* That worker (borrowed); before this no job of the language (index) is taken. */
+void scheduler_set_queue(struct scheduler *scheduler, size_t language, struct queue_worker *queue);
 
 /*
  * Takes no more jobs, lets those that run end within timeout_ms, kills the rest, which are

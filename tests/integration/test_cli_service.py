@@ -36,9 +36,9 @@ class CliService(ServiceTest):
         super().tearDownClass()
 
     def test_the_engine_is_the_fallback(self) -> None:
-        started = next(line for line in self.service.log_lines("worker")
-                       if line["event"] == "started")
-        self.assertEqual((started["engine"], started["source"]), ("cli", str(self.module)))
+        engine = next(line for line in self.service.log_lines("worker")
+                       if line["event"] == "engine")
+        self.assertEqual((engine["engine"], engine["source"]), ("cli", str(self.module)))
 
     def test_program_input_output_and_exit_code(self) -> None:
         answer = self.service.execute("import sys\nprint(input() * 2, sys.platform)\n"

@@ -217,7 +217,7 @@ run_in(const struct run_options *options, const struct run_input *input,
         return -1;
     /* It is one of the layers; without it those inside are tried by themselves. */
     if (required.any)
-        engine_lock_down(engine);
+        engine_lock_down(engine, 1);
     int code = run_session(&session, &result, err);
     if (code == 0)
         code = print_result(options, &result, err);
@@ -234,7 +234,7 @@ run(const struct run_options *options, const struct run_input *input, struct err
     struct engine_choice engine;
     int outputs_fd = -1, code = -1;
 
-    if (engine_choose(&engine, &options->config, err) < 0)
+    if (engine_choose(&engine, &options->config, ENGINE_PYTHON, err) < 0)
         return -1;
     if (options->outputs != NULL)
         outputs_fd = run_outputs_open(options->outputs, err);

@@ -146,7 +146,7 @@ static int drained_count;
 static int
 set_up(void **state)
 {
-    const struct scheduler_language languages[] = {{.name = "python"}};
+    const struct scheduler_language languages[] = {{.name = "python", .slots = 2}};
 
     (void)state;
     memset(&fake, 0, sizeof(fake));
@@ -156,7 +156,6 @@ set_up(void **state)
     const struct scheduler_options options = {
         .base = base,
         .worker_id = "worker-1",
-        .slots = 2,
         .cgroups = &cgroups,
         .maxima = {.code_bytes = 100,
                    .input_bytes = 100,
@@ -167,7 +166,7 @@ set_up(void **state)
     scheduler = scheduler_new(&options, &err);
     assert_non_null(scheduler);
     hooks = scheduler_queue_hooks(scheduler);
-    scheduler_set_queue(scheduler, (struct queue_worker *)&fake);
+    scheduler_set_queue(scheduler, 0, (struct queue_worker *)&fake);
     return 0;
 }
 
