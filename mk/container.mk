@@ -1,5 +1,5 @@
 # The container image, and its tests under a Docker daemon of their own.
-CONTAINER_ROOT := build/container
+CONTAINER_ROOT ?= build/container
 DOCKER ?= docker
 
 .PHONY: container container-root test-container
@@ -10,7 +10,14 @@ container-root: all image
 	$(Q)rm -rf $(CONTAINER_ROOT)/usr/local/lib/retort/aot
 
 container: container-root ## Build the container image `retort` with Docker
-	$(DOCKER) build -t retort -f deploy/Dockerfile $(CONTAINER_ROOT)
+	$(DOCKER) build --target prebuilt -t retort -f deploy/Dockerfile $(CONTAINER_ROOT)
+
+# Settings of docker-compose.yml given as `make up PORT=8001` reach it as environment.
+.PHONY: up down
+up: container ## Build the image and start docker-compose.yml, with WORKERS workers (1)
+	$(Q)deploy/compose.sh up
+down: ## Stop what `make up` started; its Redis keeps its data
+	$(Q)deploy/compose.sh down
 
 test-container: all image ## The container, under Docker as it comes and sealed; needs root
 	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/container/run.py --match '$(T)'

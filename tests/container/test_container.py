@@ -19,7 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(HERE), str(ROOT / "tests/hostile")]
 import corpus  # noqa: E402
-from daemon import Daemon  # noqa: E402
+from docker_daemon import Daemon  # noqa: E402
 from service import wait_until  # noqa: E402
 
 SEALED = ["--cap-drop", "ALL", "--read-only", "--security-opt", "no-new-privileges",
@@ -48,16 +48,9 @@ daemon: Daemon
 
 
 def setUpModule() -> None:
-    """Images: `base`, `retort` by its Dockerfile, and a Redis under the name of the registry's."""
     global daemon
     daemon = Daemon()
-    daemon.docker("import", os.environ["CONTAINER_BASE"], "base")
-    daemon.docker("build", "--build-arg", "BASE=base", "--tag", "retort", "--file",
-                  str(ROOT / "deploy/Dockerfile"), os.environ["CONTAINER_DIRECTORY"] + "/root")
-    redis = pathlib.Path(os.environ["CONTAINER_DIRECTORY"]) / "redis"
-    redis.mkdir()
-    (redis / "Dockerfile").write_text("FROM base\nRUN mkdir /data && chown 999:999 /data\n")
-    daemon.docker("build", "--tag", "redis:7-bookworm", str(redis))
+    daemon.build_images()
     daemon.docker("network", "create", "retort")
 
 
@@ -246,36 +239,33 @@ class Programs(unittest.TestCase):
 class Compose(unittest.TestCase):
     """docker-compose.yml as it is."""
 
-    PORT = 8080
-
-    @classmethod
-    def compose(cls, *arguments: str) -> str:
-        done = subprocess.run(["docker-compose", *arguments], cwd=ROOT, env=daemon.environment,
-                              capture_output=True, text=True, timeout=100, check=False)
-        if done.returncode != 0:
-            raise AssertionError(f"docker-compose {arguments}: {done.stdout}{done.stderr}")
-        return done.stdout
+    PORTS = [8000, 8080]
 
     @classmethod
     def setUpClass(cls) -> None:
         # Ours are free: this network namespace has nobody else in it.
-        for name in ("PORT", "SECCOMP_PROFILE", "APPARMOR_PROFILE", "REDIS_IMAGE", "RETORT_IMAGE"):
+        for name in ("PORT", "SECOND_PORT", "SECCOMP_PROFILE", "APPARMOR_PROFILE", "REDIS_IMAGE", "RETORT_IMAGE"):
             daemon.environment.pop(name, None)
         daemon.environment["REQUIRE_ISOLATION"] = ",".join(NAMESPACE_LAYERS)
-        cls.compose("--project-name", "retort", "up", "--detach")
-        wait_until(lambda: is_ready(cls.PORT), "the service is ready", 60)
+        daemon.environment["COMPOSE_PROJECT_NAME"] = "retort"
+        # What `make up` runs once the image is there.
+        done = subprocess.run([ROOT / "deploy/compose.sh", "up"], env=daemon.environment, text=True,
+                              capture_output=True, timeout=100, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "curl -s http://127.0.0.1:8080/v1/execute" in done.stdout, done.stdout
 
     @classmethod
     def tearDownClass(cls) -> None:
-        cls.compose("--project-name", "retort", "down", "--volumes", "--timeout", STOP_S)
+        daemon.compose("down", "--volumes", "--timeout", STOP_S)
 
     def container(self, service: str) -> Any:
-        identity = self.compose("--project-name", "retort", "ps", "--quiet", service).strip()
+        identity = daemon.compose("ps", "--quiet", service).split()[0]
         return json.loads(daemon.docker("inspect", identity))[0]
 
     def test_a_program_runs(self) -> None:
-        status, body = ask(self.PORT, "POST", "/v1/execute", {"code": "print(6 * 7)"})
-        self.assertEqual((status, json.loads(body)["stdout"]), (200, "42\n"))
+        for port in self.PORTS:
+            status, body = ask(port, "POST", "/v1/execute", {"code": "print(6 * 7)"})
+            self.assertEqual((status, json.loads(body)["stdout"]), (200, "42\n"))
 
     def test_every_container_is_sealed(self) -> None:
         for service in ("redis", "api", "worker"):
@@ -296,18 +286,28 @@ class Compose(unittest.TestCase):
             self.assertEqual([json.loads(text) for text in given], [profile])
 
     def test_nothing_is_published_beyond_loopback(self) -> None:
-        published = [(service, port) for service in ("redis", "api", "worker")
-                     for port in (self.container(service)["NetworkSettings"]["Ports"] or {}).values()
-                     if port]
-        self.assertEqual(published, [("api", [{"HostIp": "127.0.0.1", "HostPort": str(self.PORT)}])])
+        published = [(service, port["HostIp"], int(port["HostPort"]))
+                     for service in ("redis", "api", "worker")
+                     for ports in (self.container(service)["NetworkSettings"]["Ports"] or {}).values()
+                     for port in ports or []]
+        self.assertEqual(sorted(published), [("api", "127.0.0.1", port) for port in self.PORTS])
 
     def test_the_api_gets_healthy(self) -> None:
         wait_until(lambda: self.container("api")["State"]["Health"]["Status"] == "healthy",
                    "the health check passes", 30)
 
+    def test_redis_and_api_are_healthy_and_agree_on_the_end(self) -> None:
+        """Redis was, or nothing would have started; no end is cut short."""
+        for service in ("api", "worker"):
+            found = self.container(service)["Config"]
+            drain = next(int(word.split("=")[1]) for word in found["Env"]
+                         if word.startswith("DRAIN_TIMEOUT_MS="))
+            self.assertGreaterEqual(found["StopTimeout"] * 1000, drain + 5000)
+        self.assertEqual(self.container("redis")["State"]["Health"]["Status"], "healthy")
+
     def test_other_workers_join(self) -> None:
-        self.compose("--project-name", "retort", "up", "--detach", "--scale", "worker=3")
-        workers = self.compose("--project-name", "retort", "ps", "--quiet", "worker").split()
+        daemon.compose("up", "--detach", "--scale", "worker=3")
+        workers = daemon.compose("ps", "--quiet", "worker").split()
         self.assertEqual(len(workers), 3)
         for worker in workers:
             wait_until(lambda: '"started"' in daemon.try_docker("logs", worker).stderr,

@@ -1,4 +1,4 @@
-"""A Docker daemon in the namespaces that run.py made, and its client.
+"""A Docker daemon in the namespaces that docker_run.py made, its client, and the images.
 
 As a program: starts one, and in it a container that does nothing. Says what keeps it from that.
 """
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 STATE = pathlib.Path("/run/retort-docker")
 HOST = f"unix://{STATE}/sock"
 READY_S = 60
@@ -54,6 +55,26 @@ class Daemon:
             raise AssertionError(f"docker {' '.join(arguments)}: {done.returncode}\n"
                                  f"{done.stdout[-1500:]}{done.stderr[-1500:]}")
         return done.stdout.strip()
+
+    def build_images(self) -> None:
+        """`base`, `retort` by its Dockerfile, and a Redis under the name of the registry's."""
+        self.docker("import", os.environ["CONTAINER_BASE"], "base")
+        self.docker("build", "--build-arg", "BASE=base", "--target", "prebuilt", "--tag", "retort",
+                    "--file", str(ROOT / "deploy/Dockerfile"),
+                    os.environ["CONTAINER_DIRECTORY"] + "/root")
+        redis = pathlib.Path(os.environ["CONTAINER_DIRECTORY"]) / "redis"
+        redis.mkdir()
+        (redis / "Dockerfile").write_text("FROM base\nRUN mkdir /data && chown 999:999 /data\n")
+        self.docker("build", "--tag", "redis:7-bookworm", str(redis))
+
+    def compose(self, *arguments: str, timeout_s: float = COMMAND_S) -> str:
+        """docker-compose.yml of this repository, as project `retort`."""
+        done = subprocess.run(["docker-compose", "--project-name", "retort", *arguments], cwd=ROOT,
+                              env=self.environment, capture_output=True, text=True,
+                              errors="replace", timeout=timeout_s, check=False)
+        if done.returncode != 0:
+            raise AssertionError(f"docker-compose {arguments}: {done.stdout}{done.stderr}")
+        return done.stdout
 
     def close(self) -> None:
         containers = self.docker("ps", "--all", "--quiet").split()

@@ -1,4 +1,4 @@
-"""The base image of the container tests: a minimal Debian 12 with what the Dockerfiles need.
+"""The base image of the tests under Docker: a minimal Debian 12 with what the Dockerfiles need.
 
 No image registry is asked: debootstrap makes it from Debian's archive, once for a list of packages;
 it is kept as a tar file in the build cache (RETORT_CACHE, ~/.cache/retort).
