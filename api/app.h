@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "api/fleet_metrics.h"
 #include "api/probe.h"
 #include "common/config.h"
 #include "common/languages.h"
@@ -15,6 +16,7 @@ struct app {
     struct event_base *base;
     struct queue_client *queue;
     struct probe probe;
+    struct fleet_metrics fleet_metrics;
 };
 
 #endif

@@ -123,6 +123,7 @@ decide(struct connection *connection)
     struct route_decision decision;
     exchange_begin(exchange, request);
     routes_decide(request, connection->pool->app->config, &decision);
+    exchange->route = routes_label(decision.route);
     connection->keep_alive = request->keep_alive && !connection->pool->draining;
     if (decision.status == 0) {
         connection->parser.body_limit = decision.body_limit;

@@ -64,6 +64,7 @@ put_head(struct connection *connection)
     const struct http_response_head head = {
         .status = exchange->status,
         .body_bytes = exchange->body.size,
+        .content_type = exchange->content_type,
         .request_id = exchange->request_id,
         .headers = &exchange->headers,
         .minor_version = exchange->request ? exchange->request->minor_version : 1,

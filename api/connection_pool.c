@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "api/request_metrics.h"
+#include "api/routes.h"
 #include "common/log.h"
 
 void
@@ -55,6 +57,7 @@ connection_free(struct connection *connection)
     TAILQ_REMOVE(connection->state == CONNECTION_IDLE ? &pool->idle : &pool->busy, connection,
                  link);
     pool->count--;
+    metrics_shift(METRIC_CONNECTIONS, METRIC_ONLY, -1);
     event_del(&connection->timer);
     event_del(&connection->hangup);
     bufferevent_free(connection->bufferevent);
@@ -93,6 +96,7 @@ turn_away(evutil_socket_t fd)
                  "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
                  sizeof(body) - 1, body);
     LOG(LOG_WARNING, "connection_refused", {"message", LOG_STR("MAX_CONNECTIONS are open")});
+    request_metrics_count(HTTP_METHOD_OTHER, ROUTES_LABEL_OTHER, HTTP_UNAVAILABLE);
     /* Reading what has arrived keeps the kernel from resetting the connection. */
     char ignored[4096];
     (void)!recv(fd, ignored, sizeof(ignored), MSG_DONTWAIT);
@@ -109,6 +113,7 @@ connection_open(struct connection_pool *pool, evutil_socket_t fd)
         return;
     }
     pool->count++;
+    metrics_shift(METRIC_CONNECTIONS, METRIC_ONLY, 1);
     TAILQ_INSERT_TAIL(&pool->idle, connection, link);
     connection_start(connection, fd);
 }

@@ -7,6 +7,8 @@
 #include <event2/util.h>
 
 #include "api/json_writer.h"
+#include "api/request_metrics.h"
+#include "api/routes.h"
 #include "common/clock.h"
 #include "common/log.h"
 
@@ -49,7 +51,9 @@ exchange_begin(struct exchange *exchange, const struct http_request *request)
     exchange->request = request;
     exchange->job_id[0] = '\0';
     exchange->started_us = clock_monotonic_us();
+    exchange->route = ROUTES_LABEL_OTHER;
     exchange->status = 0;
+    exchange->content_type = NULL;
     exchange->body_bytes = 0;
     exchange->abandon = NULL;
     exchange->waiting_for = NULL;
@@ -75,6 +79,7 @@ exchange_answer(struct exchange *exchange, int status)
         buffer_fini(&exchange->body);
         buffer_fini(&exchange->headers);
         exchange->status = HTTP_UNAVAILABLE;
+        exchange->content_type = NULL;
     }
     exchange->body_bytes = exchange->body.size;
     exchange->on_answer(exchange);
@@ -85,6 +90,8 @@ exchange_log(const struct exchange *exchange)
 {
     const struct http_request *request = exchange->request;
     char path[LOGGED_PATH_BYTES] = "";
+    request_metrics_count(request ? request->method : HTTP_METHOD_OTHER, exchange->route,
+                          exchange->status);
     if (request)
         snprintf(path, sizeof(path), "%s", request->path);
     LOG(LOG_INFO, "request", {"request_id", LOG_STR(exchange->request_id)},
@@ -100,6 +107,7 @@ put_error(struct exchange *exchange, const char *code, bool retryable, const cha
 {
     struct buffer *body = &exchange->body;
     buffer_reset(body, KEPT_BODY_BYTES);
+    exchange->content_type = NULL;
     buffer_putc(body, '{');
     json_put_text(body, "detail", sentence);
     json_put_member(body, "error");

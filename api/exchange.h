@@ -31,13 +31,15 @@ struct exchange {
     char request_id[EXCHANGE_REQUEST_ID_SIZE];
     char job_id[JOB_ID_SIZE];                   /* "" when no job was submitted */
     uint64_t started_us;                        /* monotonic, end of the headers */
+    unsigned route;                             /* routes_label(); set by the owner */
     void (*handler)(struct exchange *exchange); /* of the route; set by the owner */
 
     /* The answer. */
-    int status;            /* 0 until answered */
-    struct buffer body;    /* JSON */
-    size_t body_bytes;     /* of the answer, for the log; body itself may be gone by then */
-    struct buffer headers; /* lines "Name: value\r\n" beyond the usual */
+    int status;               /* 0 until answered */
+    struct buffer body;       /* JSON, unless content_type says otherwise */
+    const char *content_type; /* static; NULL: JSON */
+    size_t body_bytes;        /* of the answer, for the log; body itself may be gone by then */
+    struct buffer headers;    /* lines "Name: value\r\n" beyond the usual */
 
     /*
      * The owner's: called once, when the answer is complete. Calls exchange_log() when it has
@@ -49,6 +51,7 @@ struct exchange {
     /* The handler's, while it waits. */
     void (*abandon)(struct exchange *exchange);
     void *waiting_for;
+    unsigned language;         /* of the job that it waits for: metrics_language() */
     LIST_ENTRY(exchange) link; /* in the list of those who wait for the same */
 };
 
@@ -62,7 +65,7 @@ void exchange_answer(struct exchange *exchange, int status);
  */
 void exchange_fail(struct exchange *exchange, int status, const char *sentence);
 void exchange_fail_err(struct exchange *exchange, const struct err *err);
-/* The line of the request. */
+/* The line of the request, and its count. */
 void exchange_log(const struct exchange *exchange);
 /* The client went away before the answer. */
 void exchange_abandon(struct exchange *exchange);

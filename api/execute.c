@@ -5,12 +5,25 @@
 #include "api/app.h"
 #include "api/execute_request.h"
 #include "api/execute_response.h"
+#include "api/request_metrics.h"
 #include "common/clock.h"
+
+/* What /readyz and /metrics learn of a job that is answered. */
+static void
+note_end(struct exchange *exchange, const struct result *result, const struct err *err)
+{
+    metrics_shift(METRIC_REQUESTS_IN_FLIGHT, METRIC_ONLY, -1);
+    request_metrics_job(exchange->language, result, err,
+                        clock_monotonic_us() - exchange->started_us);
+    if (!err && result->error == ERR_NONE && result->verdict != VERDICT_CANCELLED)
+        probe_note_run(&exchange->app->probe);
+}
 
 static void
 on_job_answer(void *context, const struct result *result, const struct err *err)
 {
     struct exchange *exchange = context;
+    note_end(exchange, result, err);
     if (err) {
         exchange_fail_err(exchange, err);
         return;
@@ -30,6 +43,9 @@ static void
 abandon(struct exchange *exchange)
 {
     queue_request_cancel(exchange->waiting_for);
+    metrics_shift(METRIC_REQUESTS_IN_FLIGHT, METRIC_ONLY, -1);
+    metrics_add(METRIC_JOBS,
+                METRIC_SERIES(exchange->language, metrics_outcome(ERR_NONE, VERDICT_CANCELLED)), 1);
 }
 
 static int
@@ -38,6 +54,7 @@ submit(struct exchange *exchange, struct job *job, struct err *err)
     const struct app *app = exchange->app;
     const struct queue_submit how = {.max_depth = (uint32_t)app->config->max_queue_depth,
                                      .max_wait_ms = (uint32_t)app->config->max_queue_wait_ms};
+    exchange->language = metrics_language(job->language);
     if (job_new_id(job->id, err) < 0)
         return -1;
     struct queue_request *request =
@@ -47,6 +64,7 @@ submit(struct exchange *exchange, struct job *job, struct err *err)
     snprintf(exchange->job_id, sizeof(exchange->job_id), "%s", job->id);
     exchange->waiting_for = request;
     exchange->abandon = abandon;
+    metrics_shift(METRIC_REQUESTS_IN_FLIGHT, METRIC_ONLY, 1);
     return 0;
 }
 
@@ -65,6 +83,7 @@ execute_handle(struct exchange *exchange)
             exchange_fail_err(exchange, &err);
         }
     } else if (submit(exchange, &job, &err) < 0) {
+        request_metrics_job(exchange->language, NULL, &err, 0);
         exchange_fail_err(exchange, &err);
     }
     validation_fini(&validation);

@@ -32,7 +32,8 @@ http_response_put_head(struct buffer *out, const struct http_response_head *head
                   head->status, http_status_reason(head->status), date_text(date), head->request_id,
                   connection_header(head));
     if (head->status != HTTP_NO_CONTENT)
-        buffer_printf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+        buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                      head->content_type ? head->content_type : "application/json",
                       head->body_bytes);
     buffer_append(out, head->headers->data, head->headers->size);
     buffer_append(out, "\r\n", 2);

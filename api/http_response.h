@@ -14,7 +14,8 @@ struct http_date {
 
 struct http_response_head {
     int status;
-    size_t body_bytes; /* also for HEAD, which gets no body */
+    size_t body_bytes;        /* also for HEAD, which gets no body */
+    const char *content_type; /* NULL: JSON */
     const char *request_id;
     const struct buffer *headers; /* further lines, each with its CRLF */
     unsigned minor_version;       /* of the request */

@@ -13,6 +13,7 @@
 #include <event2/event.h>
 
 #include "api/app.h"
+#include "api/request_metrics.h"
 #include "api/server.h"
 #include "common/daemon_filter.h"
 #include "common/log.h"
@@ -116,6 +117,8 @@ start(struct program *program, struct err *err)
                                           .prefix = app->config->redis_prefix,
                                           .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
                                           .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS};
+    if (request_metrics_init(&app->languages, err) < 0)
+        return -1;
     app->base = event_base_new();
     if (!app->base)
         return err_set(err, ERR_SYSTEM, 0, "no event loop can be made");
@@ -123,7 +126,7 @@ start(struct program *program, struct err *err)
     if (!app->queue)
         return -1;
     program->server = server_new(app, err);
-    if (!program->server)
+    if (!program->server || fleet_metrics_start(&app->fleet_metrics, app, err) < 0)
         return -1;
     program->on_term = evsignal_new(app->base, SIGTERM, on_signal, program);
     program->on_int = evsignal_new(app->base, SIGINT, on_signal, program);
@@ -171,6 +174,7 @@ stop(struct program *program)
             event_free(events[i]);
     }
     close_connections(program);
+    fleet_metrics_stop(&program->app.fleet_metrics);
     if (program->app.queue)
         queue_client_free(program->app.queue);
     if (program->app.base)

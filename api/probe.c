@@ -10,39 +10,65 @@
 
 #define PROBE_CODE   "print('ready')\n"
 #define PROBE_OUTPUT "ready\n"
+#define PROBE_GOOD   "Programs run."
 
 static bool
-is_fresh(const struct probe *probe)
+is_within(uint64_t then_us, uint64_t ms)
 {
-    uint64_t kept_ms = probe->ready ? PROBE_SUCCESS_MS : PROBE_FAILURE_MS;
-    return probe->ended_us != 0 && clock_monotonic_us() - probe->ended_us < kept_ms * 1000;
+    return then_us != 0 && clock_monotonic_us() - then_us < ms * 1000;
+}
+
+static void
+note_state(struct probe *probe, bool ready, const char *sentence)
+{
+    if (ready != probe->ready || !probe->known)
+        LOG(ready ? LOG_INFO : LOG_WARNING, ready ? "ready" : "not_ready",
+            {"message", LOG_STR(sentence)});
+    probe->ready = ready;
+    probe->known = true;
+}
+
+/* Says what is known before a program is run; false: nothing is missing. */
+static bool
+is_missing(const struct app *app, char *sentence, size_t size)
+{
+    if (queue_client_connected(app->queue))
+        return false;
+    snprintf(sentence, size, "There is no connection to Redis.");
+    return true;
 }
 
 static void
 answer(struct exchange *exchange)
 {
     const struct probe *probe = &exchange->app->probe;
-    if (!probe->ready) {
+    if (probe->failed_us != 0) {
         exchange_fail(exchange, HTTP_UNAVAILABLE, probe->sentence);
         return;
     }
     buffer_putc(&exchange->body, '{');
     json_put_text(&exchange->body, "status", "ready");
-    json_put_ms(&exchange->body, "probe_ms", probe->ended_us - probe->started_us);
-    json_put_ms(&exchange->body, "age_ms", clock_monotonic_us() - probe->ended_us);
+    json_put_ms(&exchange->body, "age_ms", clock_monotonic_us() - probe->ran_us);
     buffer_putc(&exchange->body, '}');
     exchange_answer(exchange, HTTP_OK);
+}
+
+void
+probe_note_run(struct probe *probe)
+{
+    probe->ran_us = clock_monotonic_us();
+    probe->failed_us = 0;
 }
 
 static void
 conclude(struct probe *probe, bool ready, const char *sentence)
 {
-    if (ready != probe->ready || probe->ended_us == 0)
-        LOG(ready ? LOG_INFO : LOG_WARNING, ready ? "ready" : "not_ready",
-            {"message", LOG_STR(sentence)});
+    note_state(probe, ready, sentence);
     probe->request = NULL;
-    probe->ready = ready;
-    probe->ended_us = clock_monotonic_us();
+    if (ready)
+        probe_note_run(probe);
+    else
+        probe->failed_us = clock_monotonic_us();
     snprintf(probe->sentence, sizeof(probe->sentence), "%s", sentence);
 
     /* Answering may bring the next request of the same connection, which may wait anew. */
@@ -70,7 +96,7 @@ static void
 on_probe_answer(void *context, const struct result *result, const struct err *err)
 {
     struct probe *probe = context;
-    char sentence[512] = "Programs run.";
+    char sentence[512] = PROBE_GOOD;
     bool ready = false;
     if (err)
         snprintf(sentence, sizeof(sentence), "%s", err->text);
@@ -112,20 +138,40 @@ abandon(struct exchange *exchange)
     LIST_REMOVE(exchange, link); /* the probe itself goes on: its outcome is kept */
 }
 
+/* Whether it is known without running a program; then exchange is answered. */
+static bool
+answer_what_is_known(struct exchange *exchange)
+{
+    struct probe *probe = &exchange->app->probe;
+    char sentence[256];
+    if (is_missing(exchange->app, sentence, sizeof(sentence))) {
+        note_state(probe, false, sentence);
+        exchange_fail(exchange, HTTP_UNAVAILABLE, sentence);
+        return true;
+    }
+    if (is_within(probe->failed_us, PROBE_FAILURE_MS)) {
+        answer(exchange);
+        return true;
+    }
+    if (is_within(probe->ran_us, PROBE_SUCCESS_MS) && probe->failed_us == 0) {
+        note_state(probe, true, PROBE_GOOD);
+        answer(exchange);
+        return true;
+    }
+    return false;
+}
+
 void
 probe_ready(struct exchange *exchange)
 {
     struct probe *probe = &exchange->app->probe;
     struct err err = ERR_INIT;
-    if (!probe->request && is_fresh(probe)) {
-        answer(exchange);
+    if (answer_what_is_known(exchange))
         return;
-    }
     exchange->abandon = abandon;
     LIST_INSERT_HEAD(&probe->waiters, exchange, link);
     if (probe->request)
         return;
-    probe->started_us = clock_monotonic_us();
     if (submit(exchange->app, &err) < 0)
         conclude(probe, false, err.text);
 }

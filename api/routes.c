@@ -8,6 +8,7 @@
 #include "api/execute.h"
 #include "api/health.h"
 #include "api/json_writer.h"
+#include "api/metrics_page.h"
 #include "api/probe.h"
 
 #define TAKES_BODY_none           0
@@ -160,6 +161,31 @@ routes_decide(const struct http_request *request, const struct config *config,
         check_length(request, config, decision);
     if (decision->status == 0)
         check_expect(request, decision);
+}
+
+static const char *label_names[ROUTE_COUNT + 1];
+static unsigned label_count;
+
+struct metric_names
+routes_labels(void)
+{
+    label_count = 0;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (routes_label(&routes[i]) == ROUTES_LABEL_OTHER)
+            label_names[label_count++] = routes[i].path;
+    }
+    label_names[label_count] = "other";
+    return (struct metric_names){label_names, label_count + 1};
+}
+
+unsigned
+routes_label(const struct route *route)
+{
+    for (unsigned i = 0; route && i < label_count; i++) {
+        if (strcmp(label_names[i], route->path) == 0)
+            return i;
+    }
+    return ROUTES_LABEL_OTHER;
 }
 
 void

@@ -2,6 +2,7 @@
 #ifndef RETORT_ROUTES_H
 #define RETORT_ROUTES_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,6 +10,7 @@
 #include "api/buffer.h"
 #include "api/http.h"
 #include "common/config.h"
+#include "common/metrics.h"
 
 struct exchange;
 
@@ -38,6 +40,13 @@ struct route_decision {
 
 void routes_decide(const struct http_request *request, const struct config *config,
                    struct route_decision *decision);
+/*
+ * The label `route` of metrics: the paths, each once, and then "other", for requests that no route
+ * has. Number of the path of route, which may be NULL.
+ */
+#define ROUTES_LABEL_OTHER UINT_MAX
+struct metric_names routes_labels(void);
+unsigned routes_label(const struct route *route);
 /* Appends the routes as members of a JSON object, "METHOD path": "sentence". */
 void routes_put_list(struct buffer *out);
 

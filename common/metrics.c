@@ -9,11 +9,9 @@
 #include "common/metrics.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "common/job.h"
 #include "common/metrics_internal.h"
 
 #define API    METRICS_API
@@ -66,8 +64,8 @@ static struct {
     unsigned programs;
     unsigned slot;
     size_t first[METRIC_COUNT]; /* number of the first cell; of a gauge, in its slot */
-    char languages[METRICS_LANGUAGES_MOST][JOB_LANGUAGE_SIZE];
-    const char *language_names[METRICS_LANGUAGES_MOST + 1];
+    struct languages languages;
+    const char *language_names[LANGUAGES_MOST + 1];
     struct metric_names values[METRIC_LABEL_COUNT];
 } metrics = {.values = {[METRIC_LABEL_NONE] = NAMES(nothing),
                         [METRIC_LABEL_OUTCOME] = NAMES(outcomes),
@@ -83,14 +81,11 @@ or_nothing(struct metric_names names)
 static void
 take_values(const struct metrics_options *options)
 {
-    size_t count = options->languages.count;
+    size_t count = options->languages->count;
 
-    if (count > METRICS_LANGUAGES_MOST)
-        count = METRICS_LANGUAGES_MOST;
-    for (size_t i = 0; i < count; i++) {
-        (void)snprintf(metrics.languages[i], JOB_LANGUAGE_SIZE, "%s", options->languages.list[i]);
-        metrics.language_names[i] = metrics.languages[i];
-    }
+    metrics.languages = *options->languages;
+    for (size_t i = 0; i < count; i++)
+        metrics.language_names[i] = metrics.languages.list[i].name;
     metrics.language_names[count] = OTHER;
     metrics.values[METRIC_LABEL_LANGUAGE] =
         (struct metric_names){metrics.language_names, count + 1};

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "common/languages.h"
 #include "common/verdict.h"
 
 enum metric {
@@ -47,9 +48,8 @@ enum metric_stream { METRIC_STDOUT, METRIC_STDERR };
 enum metric_reason { METRIC_DIED, METRIC_PLANNED };
 
 /* Processes that can share the mapping. */
-#define METRICS_SLOTS          64
-#define METRICS_LABELS         3 /* of a metric, at most */
-#define METRICS_LANGUAGES_MOST 16
+#define METRICS_SLOTS  64
+#define METRICS_LABELS 3 /* of a metric, at most */
 
 struct metric_names {
     const char *const *list;
@@ -60,8 +60,8 @@ struct metrics_options {
     unsigned programs; /* enum metrics_program */
     /* Borrowed for ever; what is none of them is counted with the last one. */
     struct metric_names routes, methods, statuses;
-    /* Copied, METRICS_LANGUAGES_MOST at most; all others are counted as "other". */
-    struct metric_names languages;
+    /* Borrowed for the call; all others are counted as "other". */
+    const struct languages *languages;
 };
 
 /* Which series of a metric: the number of each label's value, in the order of the row's labels. */

@@ -111,7 +111,8 @@ tidy: third-party
 # Checks that find faults, not taste. clang-tidy-14's va_list check is wrong from its second file on.
 TIDY_CHECKS := -*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-clang-analyzer-valist.Uninitialized
 
-$(B)/tests/support/options: $(B)/tests/support/options.o $(B)/libcommon.a
+DOCS_TABLES := $(B)/tests/support/options $(B)/tests/support/metrics
+$(DOCS_TABLES): %: %.o $(B)/libcommon.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
 # The rows that a sanitizer build has for itself are in no profile.
@@ -120,8 +121,9 @@ $(B)/deploy/seccomp_print: $(B)/deploy/seccomp_print.o $(B)/libretort-sandbox.a 
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lseccomp -lm
 
 CHECK_DOCS = $(PYTHON) tests/support/check_docs.py $(if $(WRITE),--write)
-docs: $(B)/tests/support/options $(DOCS_SECCOMP) ## Check README's settings and deploy/seccomp.json against the programs'; WRITE=1
-	$(Q)$(CHECK_DOCS) $< README.md
+docs: $(DOCS_TABLES) $(DOCS_SECCOMP) ## Check tables in documents and deploy/seccomp.json against the programs'; WRITE=1
+	$(Q)$(CHECK_DOCS) $(B)/tests/support/options README.md
+	$(Q)$(CHECK_DOCS) --table=metrics $(B)/tests/support/metrics docs/OPERATIONS.md
 	$(if $(DOCS_SECCOMP),$(Q)$(CHECK_DOCS) --whole $(DOCS_SECCOMP) deploy/seccomp.json)
 
 # ---- bench ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 /* link: tests/unit/api/fake_queue.c */
-/* ldflags: -Wl,--wrap=queue_submit -Wl,--wrap=queue_request_cancel -Wl,--wrap=clock_monotonic_us */
+/* ldflags: -Wl,--wrap=queue_submit -Wl,--wrap=queue_request_cancel */
+/* ldflags: -Wl,--wrap=clock_monotonic_us -Wl,--wrap=queue_client_connected */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +29,17 @@ __wrap_clock_monotonic_us(void)
     return now_us;
 }
 
+static bool connected;
+
+bool __wrap_queue_client_connected(const struct queue_client *client);
+
+bool
+__wrap_queue_client_connected(const struct queue_client *client)
+{
+    (void)client;
+    return connected;
+}
+
 struct fixture {
     struct app app;
     struct http_request request;
@@ -47,6 +59,7 @@ fixture_init(struct fixture *fixture)
 {
     fake_queue_reset();
     now_us = 1000000;
+    connected = true;
     *fixture = (struct fixture){
         .app = {.config = &config},
         .request = {.method = HTTP_METHOD_GET, .method_name = "GET", .path = "/readyz"}};
@@ -142,6 +155,55 @@ failure_is_kept_for_one_second_and_has_a_reason(void **state)
 }
 
 static void
+a_job_of_anybody_proves_it_for_ten_seconds(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    probe_note_run(&fixture.app.probe);
+    now_us += PROBE_SUCCESS_MS * 1000 - 1;
+    assert_int_equal(ask(&fixture, 0)->status, 200);
+    assert_non_null(strstr(fixture.exchanges[0].body.data, "\"age_ms\":9999.999"));
+    assert_int_equal(fake_queue.submitted, 0);
+    now_us += 1;
+    assert_int_equal(ask(&fixture, 0)->status, 0);
+    assert_int_equal(fake_queue.submitted, 1);
+    fixture_fini(&fixture);
+}
+
+static void
+a_job_that_ends_after_a_failure_is_readiness(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    probe_note_run(&fixture.app.probe);
+    now_us += PROBE_SUCCESS_MS * 1000;
+    fake_queue.refuse = (struct err){.code = ERR_UNAVAILABLE, .text = "No."};
+    assert_int_equal(ask(&fixture, 0)->status, 503);
+    assert_int_equal(ask(&fixture, 1)->status, 503);
+    probe_note_run(&fixture.app.probe);
+    assert_int_equal(ask(&fixture, 1)->status, 200);
+    fixture_fini(&fixture);
+}
+
+static void
+without_redis_it_is_not_ready_at_once(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    probe_note_run(&fixture.app.probe);
+    connected = false;
+    assert_int_equal(ask(&fixture, 0)->status, 503);
+    assert_non_null(strstr(fixture.exchanges[0].body.data, "Redis"));
+    connected = true;
+    assert_int_equal(ask(&fixture, 0)->status, 200);
+    assert_int_equal(fake_queue.submitted, 0);
+    fixture_fini(&fixture);
+}
+
+static void
 programs_that_fail_are_not_readiness(void **state)
 {
     (void)state;
@@ -171,6 +233,9 @@ main(void)
         cmocka_unit_test(a_concurrent_request_shares_the_probe),
         cmocka_unit_test(success_is_kept_for_ten_seconds),
         cmocka_unit_test(failure_is_kept_for_one_second_and_has_a_reason),
+        cmocka_unit_test(a_job_of_anybody_proves_it_for_ten_seconds),
+        cmocka_unit_test(a_job_that_ends_after_a_failure_is_readiness),
+        cmocka_unit_test(without_redis_it_is_not_ready_at_once),
         cmocka_unit_test(programs_that_fail_are_not_readiness),
     };
     log_init("test", LOG_ERROR);

@@ -121,6 +121,25 @@ the_list_names_every_route(void **state)
     buffer_fini(&out);
 }
 
+static void
+the_label_of_a_route_is_its_path(void **state)
+{
+    (void)state;
+    const struct metric_names labels = routes_labels();
+    struct http_request request = {.method = HTTP_METHOD_HEAD, .path = "/readyz"};
+    struct route_decision decision;
+    routes_decide(&request, &config, &decision);
+    assert_string_equal(labels.list[routes_label(decision.route)], "/readyz");
+    request.path = "/nowhere";
+    routes_decide(&request, &config, &decision);
+    assert_int_equal(routes_label(decision.route), ROUTES_LABEL_OTHER);
+    assert_string_equal(labels.list[labels.count - 1], "other");
+    for (size_t i = 0; i < labels.count; i++) {
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(labels.list[i], labels.list[j]);
+    }
+}
+
 int
 main(void)
 {
@@ -128,6 +147,7 @@ main(void)
         cmocka_unit_test(paths_and_methods_are_decided_by_the_table),
         cmocka_unit_test(bodies_are_decided_from_the_headers),
         cmocka_unit_test(the_list_names_every_route),
+        cmocka_unit_test(the_label_of_a_route_is_its_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

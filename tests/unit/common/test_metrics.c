@@ -18,7 +18,7 @@
 static const char *const routes[] = {"/", "/v1/execute", "a\\b\"c\nd", "other"};
 static const char *const methods[] = {"GET", "POST"};
 static const char *const statuses[] = {"200", "503"};
-static const char *const languages[] = {"python", "lua"};
+static const struct languages languages = {{{"python", 0}, {"lua", 2}}, 2};
 
 static char page[PAGE_BYTES];
 static size_t page_size;
@@ -76,7 +76,7 @@ make(void **state)
                                             .routes = {routes, 4},
                                             .methods = {methods, 2},
                                             .statuses = {statuses, 2},
-                                            .languages = {languages, 2}};
+                                            .languages = &languages};
     struct err err = ERR_INIT;
     (void)state;
     return metrics_init(&options, &err);
