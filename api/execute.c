@@ -53,7 +53,8 @@ submit(struct exchange *exchange, struct job *job, struct err *err)
 {
     const struct app *app = exchange->app;
     const struct queue_submit how = {.max_depth = (uint32_t)app->config->max_queue_depth,
-                                     .max_wait_ms = (uint32_t)app->config->max_queue_wait_ms};
+                                     .max_wait_ms = (uint32_t)app->config->max_queue_wait_ms,
+                                     .max_attempts = (uint32_t)app->config->max_attempts};
     exchange->language = metrics_language(job->language);
     if (job_new_id(job->id, err) < 0)
         return -1;

@@ -29,7 +29,8 @@ struct program {
     struct app app;
     struct server *server;
     struct event *on_term, *on_int, *drain_timer;
-    bool stopping; /* a signal has come; the next one ends at once */
+    bool stopping;      /* a signal has come; the next one ends at once */
+    struct err refusal; /* how Redis is unfit */
 };
 
 static bool
@@ -109,6 +110,15 @@ on_signal(evutil_socket_t number, short events, void *context)
     server_drain(program->server, on_drained, program);
 }
 
+/* Redis cannot carry the queue. */
+static void
+on_unfit(void *context, const struct err *err)
+{
+    struct program *program = context;
+    program->refusal = *err;
+    event_base_loopbreak(program->app.base);
+}
+
 static int
 start(struct program *program, struct err *err)
 {
@@ -116,7 +126,9 @@ start(struct program *program, struct err *err)
     const struct queue_options options = {.redis_url = app->config->redis_url,
                                           .prefix = app->config->redis_prefix,
                                           .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
-                                          .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS};
+                                          .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS,
+                                          .on_unfit = on_unfit,
+                                          .context = program};
     if (request_metrics_init(&app->languages, err) < 0)
         return -1;
     app->base = event_base_new();
@@ -198,16 +210,18 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     int status = EXIT_SUCCESS;
-    if (load_config(&program.app, &config, argc, argv, &err) < 0 || start(&program, &err) < 0) {
-        fprintf(stderr, "retort-api: %s\n", err.text);
-        status = err.code == ERR_CONFIG ? EXIT_BAD_SETTING : EXIT_FAILURE;
-    } else {
+    if (load_config(&program.app, &config, argc, argv, &err) == 0 && start(&program, &err) == 0) {
         lock_down();
         LOG(LOG_INFO, "listening", {"host", LOG_STR(server_host(program.server))},
             {"port", LOG_UINT(server_port(program.server))}, {"version", LOG_STR(RETORT_VERSION)});
         event_base_dispatch(program.app.base);
         LOG(LOG_INFO, "stopped",
             {"in_flight", LOG_UINT(queue_client_in_flight(program.app.queue))});
+        err = program.refusal;
+    }
+    if (err.code != ERR_NONE) {
+        fprintf(stderr, "retort-api: %s\n", err.text);
+        status = err.code == ERR_CONFIG ? EXIT_BAD_SETTING : EXIT_FAILURE;
     }
     stop(&program);
     config_fini(&config);

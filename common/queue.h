@@ -11,6 +11,7 @@
  *     <prefix>worker:<worker>       hash with expiry: heartbeat
  *     <prefix>cancel:<worker>       list: ids of running jobs to kill
  *     <prefix>workers               sorted set: all workers by their last beat
+ *     <prefix>sweeps                hash: when somebody last looked for dead workers
  *     <prefix>dead                  list: elements that could not be understood
  *
  * Only the five scripts submit, claim, finish, cancel and reap (common/queue_scripts/) write job
@@ -34,6 +35,12 @@ struct queue_options {
     const char *prefix;    /* copied */
     uint32_t connect_timeout_ms;
     uint32_t command_timeout_ms; /* for a reply to a command that does not block */
+    /*
+     * The Redis that was found first cannot do what is wanted of it (redis_fitness.h), or the
+     * worker's id is another's: err says what to do. Called once; NULL: it is only logged.
+     */
+    void (*on_unfit)(void *context, const struct err *err);
+    void *context;
 };
 
 /* ---- for the API ---- */
@@ -49,17 +56,49 @@ void queue_client_free(struct queue_client *client);
 bool queue_client_connected(const struct queue_client *client);
 uint32_t queue_client_in_flight(const struct queue_client *client);
 
+/* ---- what the API sees of all queues and workers; refreshed every half second ---- */
+
+#define QUEUE_LANGUAGES_MOST 16
+
+struct queue_language {
+    char name[JOB_LANGUAGE_SIZE];
+    uint32_t depth;   /* jobs that wait */
+    uint32_t workers; /* that serve it and live */
+    uint32_t slots, busy;
+};
+
+struct queue_fleet {
+    uint64_t seen_us;                /* monotonic; 0: never */
+    uint32_t workers;                /* that live */
+    uint32_t dead_letters;           /* that are kept */
+    uint64_t retried, lost, expired; /* jobs, by what this process swept up, since it began */
+    uint32_t language_count;
+    struct queue_language languages[QUEUE_LANGUAGES_MOST];
+};
+
+/*
+ * Languages whose queues are looked after (NULL-terminated, copied), beside those that workers
+ * serve; `python` until this is called. -1: too many.
+ */
+int queue_client_set_languages(struct queue_client *client, const char *const *languages,
+                               struct err *err);
+const struct queue_fleet *queue_client_fleet(const struct queue_client *client);
+
+/* ---- requests ---- */
+
 /*
  * The answer: result set and err NULL (result is borrowed for the call), or err set: QUEUE_FULL,
- * UNAVAILABLE at submission; QUEUE_TIMEOUT, WORKER_LOST at the deadline. A result whose own
- * `error` is set (a worker published worker_lost, say) also arrives as result.
+ * UNAVAILABLE, REJECTED (the id is in use) at submission; QUEUE_TIMEOUT, WORKER_LOST at the
+ * deadline. A result whose own `error` is set (a worker published worker_lost, say) also arrives as
+ * result.
  */
 typedef void queue_answer_fn(void *context, const struct result *result, const struct err *err);
 
 struct queue_submit {
-    uint32_t max_depth;   /* of the list; beyond it QUEUE_FULL */
-    uint32_t max_wait_ms; /* start_by = Redis's now + this; answer_by = start_by + timeout + 2 s */
-    bool at_head;         /* readiness probes go first and are exempt from max_depth */
+    uint32_t max_depth;    /* of the list; beyond it QUEUE_FULL */
+    uint32_t max_wait_ms;  /* start_by = Redis's now + this; answer_by = start_by + timeout + 2 s */
+    uint32_t max_attempts; /* runs, when workers are lost; 0: 2 */
+    bool at_head;          /* readiness probes go first and are exempt from max_depth */
 };
 
 /*
@@ -89,8 +128,11 @@ struct queue_claim {
 struct queue_worker_hooks {
     /* A job is claimed for this worker. Takes *claim's contents. Called only while capacity > 0. */
     void (*on_job)(void *context, struct queue_claim *claim);
-    /* Kill this job if it still runs, and finish it as cancelled. */
-    void (*on_cancel)(void *context, const char *id);
+    /* Kill this job if it still runs, and finish it as cancelled. epoch 0: whichever claim of it;
+     * else that one, which is no longer this worker's: nobody will take its result. */
+    void (*on_cancel)(void *context, const char *id, uint64_t epoch);
+    /* An operator wants the worker to drain and end. NULL: it does not listen. */
+    void (*on_drain)(void *context);
     /* finish was done (err NULL), was refused since another owns the job (REJECTED), or could not
      * be delivered before the job's answer_by (UNAVAILABLE). */
     void (*on_finished)(void *context, const char *id, const struct err *err);
@@ -105,10 +147,13 @@ void queue_worker_free(struct queue_worker *worker);
 bool queue_worker_connected(const struct queue_worker *worker);
 /* Nothing is being taken, held or delivered: with capacities at 0 the worker may go. */
 bool queue_worker_idle(const struct queue_worker *worker);
+/* How many jobs of the language it has room for in all: what others see of it. */
+void queue_worker_set_slots(struct queue_worker *worker, const char *language, uint32_t slots);
 /*
  * Stops taking jobs for good: capacities are 0 from now on, a blocking pop is ended, and what it
- * brings all the same goes back to the queue. on_drained is called once, when the worker is idle or
- * timeout_ms have passed. Freeing a worker without this can strand a job that was just handed out.
+ * brings all the same goes back to the queue. When the worker is idle, or timeout_ms have passed,
+ * it leaves the registry, and what it still has goes to others. Then on_drained is called, once,
+ * within two seconds more. Freeing a worker without this can strand a job that was just handed out.
  */
 void queue_worker_drain(struct queue_worker *worker, uint32_t timeout_ms,
                         void (*on_drained)(void *context), void *context);
@@ -118,6 +163,12 @@ void queue_worker_set_capacity(struct queue_worker *worker, const char *language
 /* Publishes. Copies what it needs; kept and repeated over reconnections until answer_by. */
 int queue_worker_finish(struct queue_worker *worker, const struct queue_claim *claim,
                         const struct result *result, struct err *err);
+/*
+ * Gives a job back that was started and will not be finished: it is run again while it has attempts
+ * and time, else answered with worker_lost. Otherwise as queue_worker_finish().
+ */
+int queue_worker_hand_back(struct queue_worker *worker, const struct queue_claim *claim,
+                           struct err *err);
 void queue_claim_fini(struct queue_claim *claim);
 
 #endif

@@ -65,7 +65,10 @@ on_up(void *context)
 {
     struct queue_client *client = context;
     struct queue_request *request;
+    queue_fitness_ask(&client->fitness, client->connection);
     queue_scripts_load(&client->scripts, client->connection);
+    client->sweeping = false;
+    queue_fleet_sweep(client);
     TAILQ_FOREACH(request, &client->requests, entry)
     if (request->stage == STAGE_SUBMITTING && request->commands == 0)
         queue_request_submit(request);
@@ -89,6 +92,9 @@ open_connections(struct queue_client *client, const struct queue_options *option
         .maximum = client->max_in_flight + client->max_in_flight / 2 + 8,
     };
     pool.redis.name = NULL;
+    client->fitness = (struct queue_fitness){.connections = pool.maximum + 1,
+                                             .on_unfit = options->on_unfit,
+                                             .context = options->context};
     client->done_timer = evtimer_new(client->base, delete_done, client);
     if (!client->done_timer)
         return err_set(err, ERR_SYSTEM, 0, "no memory for the queue's client");
@@ -96,7 +102,7 @@ open_connections(struct queue_client *client, const struct queue_options *option
     if (!client->connection)
         return -1;
     client->waiters = waiter_pool_new(client->base, &pool, err);
-    return client->waiters ? 0 : -1;
+    return client->waiters ? queue_fleet_start(client, err) : -1;
 }
 
 struct queue_client *
@@ -135,6 +141,8 @@ queue_client_free(struct queue_client *client)
     waiter_pool_free(client->waiters);
     if (client->done_timer)
         event_free(client->done_timer);
+    if (client->sweep_timer)
+        event_free(client->sweep_timer);
     redis_url_fini(&client->url);
     free(client);
 }

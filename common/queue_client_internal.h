@@ -1,10 +1,11 @@
-/* The two parts of the API's side of the queue: queue_request.c and queue_client.c. */
+/* The parts of the API's side of the queue: queue_request.c, queue_client.c, queue_fleet.c. */
 #ifndef RETORT_QUEUE_CLIENT_INTERNAL_H
 #define RETORT_QUEUE_CLIENT_INTERNAL_H
 
 #include <sys/queue.h>
 
 #include "common/queue.h"
+#include "common/queue_fitness.h"
 #include "common/queue_keys.h"
 #include "common/queue_scripts.h"
 #include "common/queue_waiter.h"
@@ -52,6 +53,11 @@ struct queue_client {
     struct event *done_timer;
     struct queue_key done[QUEUE_DONE_COUNT * 2]; /* keys of answered jobs, to be deleted */
     unsigned done_count;
+    struct queue_fitness fitness;
+    struct queue_fleet fleet;
+    struct event *sweep_timer;
+    bool sweeping;                                                /* the script is under way */
+    char languages[QUEUE_LANGUAGES_MOST * JOB_LANGUAGE_SIZE + 1]; /* a comma behind each */
 };
 
 /* ---- queue_request.c ---- */
@@ -67,5 +73,11 @@ void queue_request_drop(struct queue_request *request);
 
 /* The answer has arrived, so nobody needs the records: memory must not grow with the rate. */
 void queue_client_note_done(struct queue_client *client, const char *id);
+
+/* ---- queue_fleet.c ---- */
+
+int queue_fleet_start(struct queue_client *client, struct err *err);
+/* At once: when the connection has come up. */
+void queue_fleet_sweep(struct queue_client *client);
 
 #endif

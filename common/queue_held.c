@@ -17,15 +17,16 @@ queue_held_find(const struct queue_worker *worker, const char *id, uint64_t epoc
 }
 
 struct held *
-queue_held_new(struct queue_worker *worker, const char *id, uint64_t epoch, uint64_t answer_by_us)
+queue_held_new(struct queue_worker *worker, const struct queue_claim *claim)
 {
     struct held *held = calloc(1, sizeof(*held));
     if (!held)
         return NULL;
     held->worker = worker;
-    snprintf(held->id, sizeof(held->id), "%s", id);
-    held->epoch = epoch;
-    held->answer_by_us = answer_by_us;
+    snprintf(held->id, sizeof(held->id), "%s", claim->job.id);
+    snprintf(held->language, sizeof(held->language), "%s", claim->job.language);
+    held->epoch = claim->epoch;
+    held->answer_by_us = claim->answer_by_us;
     TAILQ_INSERT_TAIL(&worker->held, held, entry);
     worker->held_count++;
     return held;
@@ -41,7 +42,7 @@ queue_held_free(struct held *held)
     free(held);
 }
 
-/* ---- finish ---- */
+/* ---- finish, and handing back ---- */
 
 static void
 finish_end(struct held *held, const struct err *err)
@@ -85,35 +86,60 @@ finish_send(struct held *held)
     struct queue_worker *worker = held->worker;
     struct redis_command command;
     struct err err = ERR_INIT;
-    queue_script_begin(&worker->scripts, QUEUE_SCRIPT_FINISH, &command);
+    queue_script_begin(&worker->scripts, held->hand_back ? QUEUE_SCRIPT_REAP : QUEUE_SCRIPT_FINISH,
+                       &command);
     redis_command_add_text(&command, worker->prefix);
+    if (held->hand_back)
+        redis_command_add_text(&command, "return");
     redis_command_add_text(&command, worker->id);
     redis_command_add_text(&command, held->id);
     redis_command_add_int(&command, (int64_t)held->epoch);
     redis_command_add_bytes(&command, held->element.data, held->element.size);
-    redis_command_add_bytes(&command, held->result.data, held->result.size);
-    redis_command_add_int(&command, held->dead);
+    if (!held->hand_back) {
+        redis_command_add_bytes(&command, held->result.data, held->result.size);
+        redis_command_add_text(&command, held->why);
+    }
     held->under_way = redis_send(worker->connection, &command, 0, on_finish, held, &err) == 0;
+}
+
+/* Takes *result (empty: handing back) in any case. */
+static int
+finish_begin(struct queue_worker *worker, const struct queue_claim *claim, struct bytes *result,
+             struct err *err)
+{
+    struct held *held = queue_held_find(worker, claim->job.id, claim->epoch);
+    int rc = 0;
+    if (!held || held->finished)
+        rc = err_set(err, ERR_REJECTED, 0, "job %s is not held by this worker", claim->job.id);
+    else if (bytes_copy(&held->element, claim->element.data, claim->element.size) < 0)
+        rc = err_set(err, ERR_SYSTEM, 0, "no memory for the end of job %s", held->id);
+    if (rc < 0) {
+        bytes_fini(result);
+        return -1;
+    }
+    held->result = *result;
+    held->hand_back = result->size == 0;
+    held->finished = true;
+    finish_send(held);
+    return 0;
 }
 
 int
 queue_worker_finish(struct queue_worker *worker, const struct queue_claim *claim,
                     const struct result *result, struct err *err)
 {
-    struct held *held = queue_held_find(worker, claim->job.id, claim->epoch);
-    if (!held || held->finished)
-        return err_set(err, ERR_REJECTED, 0, "job %s is not held by this worker", claim->job.id);
     struct bytes packed;
     if (codec_pack_result(result, &packed, err) < 0)
         return -1;
-    if (bytes_copy(&held->element, claim->element.data, claim->element.size) < 0) {
-        bytes_fini(&packed);
-        return err_set(err, ERR_SYSTEM, 0, "no memory for the result of job %s", held->id);
-    }
-    held->result = packed;
-    held->finished = true;
-    finish_send(held);
-    return 0;
+    return finish_begin(worker, claim, &packed, err);
+}
+
+int
+queue_worker_hand_back(struct queue_worker *worker, const struct queue_claim *claim,
+                       struct err *err)
+{
+    struct bytes none = {0};
+    return finish_begin(worker, claim, &none, err);
 }
 
 void

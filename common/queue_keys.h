@@ -18,6 +18,7 @@ enum queue_key_kind {
     QUEUE_KEY_RESULT,
     QUEUE_KEY_REPLY,
     QUEUE_KEY_CANCEL,
+    QUEUE_KEY_WORKER,
 };
 
 /* Copies prefix into out (QUEUE_PREFIX_SIZE): up to 63 printable characters without blanks. */

@@ -28,6 +28,8 @@
 #define ANSWER_MARGIN_MS 2000
 /* After start_by, before a job that is still queued is given up: a claim may be on its way. */
 #define START_MARGIN_US  100000
+#define DEFAULT_ATTEMPTS 2
+
 static void request_ask_state(struct queue_request *request);
 
 /* ---- the end of a request ---- */
@@ -334,6 +336,9 @@ on_submitted(void *context, const struct redis_reply *reply, const struct err *e
     case 0:
         request_fail(request, ERR_QUEUE_FULL, "the queue is full; try again in a moment");
         return;
+    case -1:
+        request_fail(request, ERR_REJECTED, "a job with this id exists");
+        return;
     default:
         request_fail(request, ERR_PROTOCOL, "the submit script answered with something else");
     }
@@ -356,6 +361,8 @@ queue_request_submit(struct queue_request *request)
     redis_command_add_int(&command, request->submit_lost);
     redis_command_add_bytes(&command, request->job_map.data, request->job_map.size);
     redis_command_add_bytes(&command, request->blob.data, request->blob.size);
+    redis_command_add_int(&command,
+                          request->how.max_attempts ? request->how.max_attempts : DEFAULT_ATTEMPTS);
     if (redis_send(client->connection, &command, 0, on_submitted, request, &err) < 0) {
         request->submit_lost = request->submitted;
         return;

@@ -4,21 +4,22 @@
 
 #include "common/log.h"
 
-/* Each script's text with common.lua in front, as one NUL-terminated string in this program. */
-#define EMBED(name)                                                                                \
+/*
+ * Each script's text as one NUL-terminated string in this program: common.lua, for some
+ * ownership.lua, and its own file.
+ */
+#define PART(name) ".incbin \"common/queue_scripts/" name ".lua\"\n"
+#define EMBED(name, parts)                                                                         \
     __asm__(".pushsection .rodata\n"                                                               \
-            "queue_script_" #name ":\n"                                                            \
-            ".incbin \"common/queue_scripts/common.lua\"\n"                                        \
-            ".incbin \"common/queue_scripts/" #name ".lua\"\n"                                     \
-            ".byte 0\n"                                                                            \
-            ".popsection\n");                                                                      \
+            "queue_script_" #name ":\n" PART("common") parts PART(#name) ".byte 0\n"               \
+                                                                         ".popsection\n");         \
     extern const char queue_script_##name[] __attribute__((visibility("hidden")))
 
-EMBED(submit);
-EMBED(claim);
-EMBED(finish);
-EMBED(cancel);
-EMBED(reap);
+EMBED(submit, "");
+EMBED(claim, PART("ownership"));
+EMBED(finish, "");
+EMBED(cancel, "");
+EMBED(reap, PART("ownership"));
 
 const char *
 queue_script_text(enum queue_script script)

@@ -5,6 +5,7 @@
 #include "common/codec.h"
 #include "common/log.h"
 #include "common/queue_worker_internal.h"
+#include "common/utf8.h"
 
 static void
 on_released(void *context, const struct redis_reply *reply, const struct err *err)
@@ -14,7 +15,7 @@ on_released(void *context, const struct redis_reply *reply, const struct err *er
         log_err(LOG_WARNING, "queue_release_failed", err);
 }
 
-/* A job was claimed for which there is no capacity any more: it goes back uncounted. */
+/* A job was claimed that cannot be started any more: it goes back uncounted. */
 static void
 release(struct queue_worker *worker, const struct queue_claim *claim)
 {
@@ -41,11 +42,12 @@ refuse(struct queue_worker *worker, const struct queue_claim *claim, const struc
     memcpy(result.id, claim->job.id, sizeof(result.id));
     memcpy(result.worker, worker->id, sizeof(result.worker));
     snprintf(result.detail, sizeof(result.detail), "%.255s", why->text);
-    struct held *held = queue_held_new(worker, claim->job.id, claim->epoch, claim->answer_by_us);
+    struct held *held = queue_held_new(worker, claim);
     if (!held)
         return; /* found by the comparison */
     held->quiet = true;
-    held->dead = true;
+    snprintf(held->why, sizeof(held->why), "%.*s", (int)utf8_cut(why->text, sizeof(held->why) - 1),
+             why->text);
     if (queue_worker_finish(worker, claim, &result, &err) < 0) {
         log_err(LOG_ERROR, "queue_job_refused", &err);
         queue_held_free(held);
@@ -56,8 +58,8 @@ static void
 deliver(struct taker *taker, struct queue_claim *claim)
 {
     struct queue_worker *worker = taker->worker;
-    if (taker->capacity == 0 ||
-        !queue_held_new(worker, claim->job.id, claim->epoch, claim->answer_by_us)) {
+    /* Without a lease this process stood still for long: it may be another's already. */
+    if (taker->capacity == 0 || !queue_beat_has_lease(worker) || !queue_held_new(worker, claim)) {
         release(worker, claim);
         queue_claim_fini(claim);
         return;
@@ -171,7 +173,8 @@ queue_taker_take(struct taker *taker)
     struct queue_worker *worker = taker->worker;
     struct redis_command command;
     struct err err = ERR_INIT;
-    if (taker->capacity == 0 || taker->under_way || !redis_connection_up(taker->connection))
+    if (taker->capacity == 0 || taker->under_way || !redis_connection_up(taker->connection) ||
+        !queue_beat_has_lease(worker))
         return;
     struct queue_key queue = queue_key(worker->prefix, QUEUE_KEY_QUEUE, taker->language);
     struct queue_key inflight = queue_key(worker->prefix, QUEUE_KEY_INFLIGHT, worker->id);

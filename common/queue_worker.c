@@ -11,110 +11,34 @@
  * Holding. A `held` is a job from its claim until finish is done with it. finish is sent at once,
  * and again after each reconnection, until Redis has answered or answer_by has passed.
  *
- * The beat, every second, by the reap script: shows that the worker lives, and after a
- * reconnection, regularly, and when the in-flight list is longer than it should be, has the list
- * compared with what is held.
+ * The beat: queue_beat.c. A worker takes nothing before its first one: it must be in the registry
+ * for others to find what it leaves behind.
+ *
+ * Draining. Nothing is taken any more; when nothing is held or under way, or the time is up, the
+ * worker leaves the registry, which also hands over what it still has.
  */
-#include <inttypes.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/queue_worker_internal.h"
 
-#define BEAT_S         1
-/* A worker whose beat is older than this is dead. */
-#define BEAT_EXPIRY_MS 5000
-/* Every so many beats the whole in-flight list is compared. */
-#define CHECK_BEATS    5
-/* A claimed job that nobody here knows of is lost after this: longer than a claim's reply can be
- * under way, blocking time included. */
-#define GRACE_MS       4000
+#define BEAT_S             1
+/* The shared one, that for cancellations, one for each language; and some to spare. */
+#define WORKER_CONNECTIONS (2 + QUEUE_LANGUAGES_MOST)
 /* How often a worker that drains looks whether it is idle. */
-#define DRAIN_TICK_US  5000
+#define DRAIN_TICK_US      5000
+/* For leaving the registry. */
+#define LEAVE_US           1500000
+/* In the cancel list, where ids stand otherwise. */
+#define DRAIN_WORD         "!drain"
 
 /* ---- the beat ---- */
-
-static void
-on_beaten(void *context, const struct redis_reply *reply, const struct err *err)
-{
-    struct queue_worker *worker = context;
-    worker->beat_under_way = false;
-    if (err && !queue_scripts_missing(&worker->scripts, worker->connection, reply) && reply)
-        log_err(LOG_ERROR, "queue_beat_failed", err);
-    if (err)
-        return;
-    int64_t put_back = redis_reply_int(redis_reply_item(reply, 1), 0);
-    int64_t answered = redis_reply_int(redis_reply_item(reply, 2), 0);
-    int64_t removed = redis_reply_int(redis_reply_item(reply, 3), 0);
-    if (put_back + answered + removed > 0)
-        LOG(LOG_WARNING, "queue_reconciled", {"put_back", LOG_INT(put_back)},
-            {"answered", LOG_INT(answered)}, {"removed", LOG_INT(removed)});
-    if (redis_reply_int(redis_reply_item(reply, 0), 0) > worker->held_count)
-        worker->check_wanted = true;
-}
-
-/* The ids of the held jobs, joined by commas. NULL: no memory. */
-static char *
-known_ids(const struct queue_worker *worker)
-{
-    const struct held *held;
-    char *text = malloc((size_t)worker->held_count * JOB_ID_SIZE + 1);
-    size_t used = 0;
-    if (!text)
-        return NULL;
-    TAILQ_FOREACH(held, &worker->held, entry)
-    {
-        size_t size = strlen(held->id);
-        memcpy(text + used, held->id, size);
-        text[used + size] = ',';
-        used += size + 1;
-    }
-    text[used] = '\0';
-    return text;
-}
-
-static void
-describe(const struct queue_worker *worker, char *text, size_t size)
-{
-    uint64_t capacity = 0;
-    for (unsigned i = 0; i < worker->taker_count; i++)
-        capacity += worker->takers[i].capacity;
-    snprintf(text, size,
-             "{\"started_ms\":%" PRIi64 ",\"held\":%" PRIu32 ",\"capacity\":%" PRIu64 "}",
-             worker->started_ms, worker->held_count, capacity);
-}
-
-static void
-send_beat(struct queue_worker *worker)
-{
-    struct redis_command command;
-    struct err err = ERR_INIT;
-    char info[160];
-    bool check = worker->check_wanted || ++worker->beats >= CHECK_BEATS;
-    char *known = known_ids(worker);
-    if (!known)
-        return;
-    describe(worker, info, sizeof(info));
-    queue_script_begin(&worker->scripts, QUEUE_SCRIPT_REAP, &command);
-    redis_command_add_text(&command, worker->prefix);
-    redis_command_add_text(&command, "beat");
-    redis_command_add_text(&command, worker->id);
-    redis_command_add_text(&command, info);
-    redis_command_add_int(&command, BEAT_EXPIRY_MS);
-    redis_command_add_int(&command, check);
-    redis_command_add_text(&command, known);
-    redis_command_add_int(&command, GRACE_MS);
-    worker->beat_under_way =
-        redis_send(worker->connection, &command, 0, on_beaten, worker, &err) == 0;
-    if (worker->beat_under_way && check) {
-        worker->beats = 0;
-        worker->check_wanted = false;
-    }
-    free(known);
-}
 
 static void
 on_beat(evutil_socket_t fd, short events, void *context)
@@ -122,8 +46,8 @@ on_beat(evutil_socket_t fd, short events, void *context)
     struct queue_worker *worker = context;
     (void)fd, (void)events;
     queue_held_retry(worker);
-    if (!worker->beat_under_way)
-        send_beat(worker);
+    if (!worker->beat_under_way && !worker->leaving)
+        queue_beat_send(worker);
     for (unsigned i = 0; i < worker->taker_count; i++)
         queue_taker_take(&worker->takers[i]);
 }
@@ -154,8 +78,10 @@ on_cancel(void *context, const struct redis_reply *reply, const struct err *err)
     }
     const char *id = redis_reply_bytes(redis_reply_item(reply, 1), &size);
     if (id && is_held(worker, id))
-        worker->hooks.on_cancel(worker->hooks.context, id);
+        worker->hooks.on_cancel(worker->hooks.context, id, 0);
     listen_for_cancel(worker);
+    if (id && strcmp(id, DRAIN_WORD) == 0 && worker->hooks.on_drain)
+        worker->hooks.on_drain(worker->hooks.context);
 }
 
 static void
@@ -174,14 +100,51 @@ listen_for_cancel(struct queue_worker *worker)
 /* ---- draining ---- */
 
 static void
+end_drain(struct queue_worker *worker)
+{
+    event_del(worker->drain);
+    worker->on_drained(worker->drain_context);
+}
+
+static void
+on_left(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    struct queue_worker *worker = context;
+    struct queue_counts counts;
+    if (err) { /* others find out when the beat has expired */
+        log_err(LOG_WARNING, "queue_leave_failed", err);
+    } else {
+        queue_counts_read(&counts, reply);
+        queue_counts_log(&counts);
+    }
+    worker->drain_by_us = 0; /* the next tick ends it, from the loop */
+}
+
+static void
+leave(struct queue_worker *worker)
+{
+    struct redis_command command;
+    struct err err = ERR_INIT;
+    worker->leaving = true;
+    worker->drain_by_us = clock_monotonic_us() + LEAVE_US;
+    queue_script_begin(&worker->scripts, QUEUE_SCRIPT_REAP, &command);
+    redis_command_add_text(&command, worker->prefix);
+    redis_command_add_text(&command, "leave");
+    redis_command_add_text(&command, worker->id);
+    if (redis_send(worker->connection, &command, 0, on_left, worker, &err) < 0)
+        worker->drain_by_us = 0;
+}
+
+static void
 on_drain_tick(evutil_socket_t fd, short events, void *context)
 {
     struct queue_worker *worker = context;
     (void)fd, (void)events;
-    if (!queue_worker_idle(worker) && clock_monotonic_us() < worker->drain_by_us)
-        return;
-    event_del(worker->drain);
-    worker->on_drained(worker->drain_context);
+    bool over = clock_monotonic_us() >= worker->drain_by_us;
+    if (worker->leaving && over)
+        end_drain(worker);
+    else if (!worker->leaving && (over || queue_worker_idle(worker)))
+        leave(worker);
 }
 
 /* ---- connections ---- */
@@ -190,11 +153,13 @@ static void
 on_up(void *context)
 {
     struct queue_worker *worker = context;
+    queue_fitness_ask(&worker->fitness, worker->connection);
     queue_scripts_load(&worker->scripts, worker->connection);
     queue_held_retry(worker);
     worker->check_wanted = true;
     worker->beat_under_way = false;
-    send_beat(worker);
+    if (!worker->leaving)
+        queue_beat_send(worker);
 }
 
 static void
@@ -255,6 +220,8 @@ open_takers(struct queue_worker *worker, struct event_base *base,
     worker->takers = calloc(count ? count : 1, sizeof(*worker->takers));
     if (!worker->takers)
         return err_set(err, ERR_SYSTEM, 0, "no memory for the queue's worker");
+    if (count > QUEUE_LANGUAGES_MOST)
+        return err_set(err, ERR_CONFIG, 0, "more than %d languages", QUEUE_LANGUAGES_MOST);
     for (unsigned i = 0; i < count; i++) {
         struct taker *taker = &worker->takers[i];
         if (queue_name_check("language", languages[i], sizeof(taker->language), err) < 0)
@@ -294,6 +261,19 @@ open_all(struct queue_worker *worker, struct event_base *base, const struct queu
     return worker->cancel_connection ? open_takers(worker, base, options, languages, err) : -1;
 }
 
+/* The host's name is for people; it goes into JSON as it is. */
+static void
+name_instance(struct queue_worker *worker)
+{
+    if (getrandom(&worker->instance, sizeof(worker->instance), 0) < 0)
+        worker->instance = clock_monotonic_us() << 20 ^ (uint64_t)getpid();
+    if (gethostname(worker->host, sizeof(worker->host) - 1) < 0)
+        worker->host[0] = '\0';
+    for (char *at = worker->host; *at; at++)
+        if (!isalnum((unsigned char)*at) && !strchr("._-", *at))
+            *at = '_';
+}
+
 struct queue_worker *
 queue_worker_new(struct event_base *base, const struct queue_options *options,
                  const char *worker_id, const char *const *languages,
@@ -307,6 +287,10 @@ queue_worker_new(struct event_base *base, const struct queue_options *options,
     TAILQ_INIT(&worker->held);
     worker->hooks = *hooks;
     worker->started_ms = clock_realtime_ms();
+    worker->fitness = (struct queue_fitness){.connections = WORKER_CONNECTIONS,
+                                             .on_unfit = options->on_unfit,
+                                             .context = options->context};
+    name_instance(worker);
     if (queue_name_check("worker id", worker_id, sizeof(worker->id), err) < 0 ||
         queue_prefix_copy(worker->prefix, options->prefix, err) < 0 ||
         redis_url_parse(&worker->url, options->redis_url, err) < 0)
@@ -387,6 +371,14 @@ queue_worker_set_capacity(struct queue_worker *worker, const char *language, uin
             unblock(taker);
         queue_taker_take(taker);
     }
+}
+
+void
+queue_worker_set_slots(struct queue_worker *worker, const char *language, uint32_t slots)
+{
+    for (unsigned i = 0; i < worker->taker_count; i++)
+        if (strcmp(worker->takers[i].language, language) == 0)
+            worker->takers[i].slots = slots;
 }
 
 void

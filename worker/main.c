@@ -54,7 +54,7 @@ struct worker {
     struct scheduler *scheduler;
     struct queue_worker *queue;
     struct isolation_requirement required;
-    struct err refusal; /* what is missing that is required */
+    struct err refusal; /* what is missing that is required; how Redis is unfit */
     int second_signal;  /* 0: none came */
     bool draining;
 };
@@ -152,6 +152,25 @@ on_drained(void *context)
 }
 
 static void
+drain(void *context)
+{
+    struct worker *worker = context;
+
+    if (worker->draining)
+        return;
+    worker->draining = true;
+    scheduler_drain(worker->scheduler, (uint32_t)worker->config.drain_timeout_ms, on_drained,
+                    worker);
+}
+
+static void
+on_drain_wish(void *context)
+{
+    LOG(LOG_INFO, "drain", {"reason", LOG_STR("asked for through the queue")});
+    drain(context);
+}
+
+static void
 on_signal(evutil_socket_t number, short events, void *context)
 {
     struct worker *worker = context;
@@ -164,9 +183,7 @@ on_signal(evutil_socket_t number, short events, void *context)
         (void)event_base_loopbreak(worker->base);
         return;
     }
-    worker->draining = true;
-    scheduler_drain(worker->scheduler, (uint32_t)worker->config.drain_timeout_ms, on_drained,
-                    worker);
+    drain(worker);
 }
 
 static int
@@ -219,6 +236,7 @@ start_scheduler(struct worker *worker, struct err *err)
         .zygote_max_age_ms = config->zygote_max_age_sec * 1000,
         .zygote_max_jobs = config->zygote_max_jobs,
         .accept = accept_zygote,
+        .on_drain_wish = on_drain_wish,
         .context = worker,
         .cgroups = &worker->cgroups,
         .maxima = {.code_bytes = config->max_code_bytes,
@@ -237,6 +255,16 @@ start_scheduler(struct worker *worker, struct err *err)
     return worker->scheduler ? 0 : -1;
 }
 
+/* Redis cannot carry the queue: nothing was taken yet. */
+static void
+on_unfit(void *context, const struct err *err)
+{
+    struct worker *worker = context;
+
+    worker->refusal = *err;
+    (void)event_base_loopbreak(worker->base);
+}
+
 static int
 start_queue(struct worker *worker, struct err *err)
 {
@@ -245,6 +273,8 @@ start_queue(struct worker *worker, struct err *err)
         .prefix = worker->config.redis_prefix,
         .connect_timeout_ms = QUEUE_TIMEOUT_MS,
         .command_timeout_ms = QUEUE_TIMEOUT_MS,
+        .on_unfit = on_unfit,
+        .context = worker,
     };
     const struct queue_worker_hooks hooks = scheduler_queue_hooks(worker->scheduler);
 

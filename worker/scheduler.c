@@ -24,47 +24,15 @@
 
 #include "common/log.h"
 #include "worker/job_log.h"
-#include "worker/lane.h"
+#include "worker/scheduler_internal.h"
 
 /* answer_by allows this much after start_by and the timeout (docs/PROTOCOL.md): later is no use. */
-#define GUARD_GRACE_MS   2000
-/* Results are published within this once everything has been stopped, or given up. */
-#define PUBLISH_GRACE_MS 2000
-
-struct assignment {
-    struct lane *lane;
-    struct queue_claim claim;
-    struct execution_records records;
-    struct execution *execution;
-    struct event *guard;
-    bool stopped;       /* before its own end, by us */
-    enum err_code stop; /* what the result's error becomes then; ERR_NONE: a verdict is right */
-    LIST_ENTRY(assignment) link;
-};
-
-struct scheduler {
-    struct event_base *base;
-    const char *worker_id;
-    int (*accept)(void *context, size_t language, const struct layer_report *reports,
-                  struct err *err);
-    void *accept_context;
-    struct queue_worker *queue;
-    struct lane *lanes;
-    size_t lane_count;
-    const char **languages;
-    LIST_HEAD(assignment_list, assignment) assignments;
-    uint32_t unacknowledged;   /* results given to the queue */
-    struct event *drain_timer; /* not NULL: draining */
-    bool stopped;              /* the drain timer has fired once */
-    bool drained;
-    void (*on_drained)(void *context);
-    void *drain_context;
-};
+#define GUARD_GRACE_MS 2000
 
 /* ---- capacity ---- */
 
-static void
-update_capacity(struct lane *lane)
+void
+scheduler_update_capacity(struct lane *lane)
 {
     struct scheduler *scheduler = lane->scheduler;
 
@@ -87,7 +55,7 @@ on_executor_state(void *context, const struct err *err)
     else
         LOG(LOG_INFO, "zygote_ready", {"language", LOG_STR(lane->name)},
             {"pid", LOG_INT(stats.zygote_pid)}, {"boot_us", LOG_UINT(stats.boot_us)});
-    update_capacity(lane);
+    scheduler_update_capacity(lane);
 }
 
 static int
@@ -96,28 +64,8 @@ accept_zygote(void *context, const struct layer_report *reports, struct err *err
     const struct lane *lane = context;
     const struct scheduler *scheduler = lane->scheduler;
 
-    return scheduler->accept(scheduler->accept_context, (size_t)(lane - scheduler->lanes), reports,
+    return scheduler->accept(scheduler->options_context, (size_t)(lane - scheduler->lanes), reports,
                              err);
-}
-
-/* ---- draining ---- */
-
-static void
-end_drain(struct scheduler *scheduler)
-{
-    if (scheduler->drained)
-        return;
-    scheduler->drained = true;
-    (void)event_del(scheduler->drain_timer);
-    scheduler->on_drained(scheduler->drain_context);
-}
-
-/* Called whenever there is less to wait for. From the loop only. */
-static void
-check_drained(struct scheduler *scheduler)
-{
-    if (scheduler->drain_timer && scheduler_busy(scheduler) == 0)
-        end_drain(scheduler);
 }
 
 /* ---- the life of an assignment ---- */
@@ -159,6 +107,19 @@ publish_error(struct scheduler *scheduler, const struct queue_claim *claim, cons
     publish(scheduler, claim, &result);
 }
 
+/* What we stopped to end ourselves is not over: another worker may run it. */
+static void
+hand_back(struct scheduler *scheduler, const struct queue_claim *claim)
+{
+    struct err err = ERR_INIT;
+
+    LOG(LOG_INFO, "job_handed_back", {"id", LOG_STR(claim->job.id)});
+    if (queue_worker_hand_back(scheduler->queue, claim, &err) < 0)
+        log_err(LOG_ERROR, "hand_back_failed", &err);
+    else
+        scheduler->unacknowledged++;
+}
+
 /* A verdict about a program that we have stopped would be no truth about the program. */
 static void
 replace_by_stop(const struct assignment *assignment, struct result *result)
@@ -176,17 +137,21 @@ on_execution_done(void *context, struct result *result)
     struct assignment *assignment = context;
     struct lane *lane = assignment->lane;
 
-    replace_by_stop(assignment, result);
-    publish(lane->scheduler, &assignment->claim, result);
+    if (assignment->hand_back && result->verdict == VERDICT_CANCELLED) {
+        hand_back(lane->scheduler, &assignment->claim);
+    } else {
+        replace_by_stop(assignment, result);
+        publish(lane->scheduler, &assignment->claim, result);
+    }
     result_fini(result);
     assignment_free(assignment);
     lane->running--;
-    update_capacity(lane);
-    check_drained(lane->scheduler);
+    scheduler_update_capacity(lane);
+    scheduler_check_drained(lane->scheduler);
 }
 
-static void
-stop(struct assignment *assignment, enum err_code why)
+void
+assignment_stop(struct assignment *assignment, enum err_code why)
 {
     if (assignment->stopped)
         return;
@@ -200,7 +165,7 @@ on_guard(evutil_socket_t fd, short events, void *context)
 {
     (void)fd;
     (void)events;
-    stop(context, ERR_SANDBOX_ERROR);
+    assignment_stop(context, ERR_SANDBOX_ERROR);
 }
 
 static int
@@ -282,22 +247,31 @@ on_job(void *context, struct queue_claim *claim)
     publish_error(scheduler, claim, &err);
     queue_claim_fini(claim);
     if (lane)
-        update_capacity(lane);
+        scheduler_update_capacity(lane);
 }
 
 static void
-on_cancel(void *context, const char *id)
+on_cancel(void *context, const char *id, uint64_t epoch)
 {
     struct scheduler *scheduler = context;
     struct assignment *assignment;
 
+    /* A job may be here twice: taken over as lost, and claimed again. */
     for (assignment = LIST_FIRST(&scheduler->assignments); assignment;
          assignment = LIST_NEXT(assignment, link)) {
-        if (strcmp(assignment->claim.job.id, id) == 0) {
-            stop(assignment, ERR_NONE);
-            return;
-        }
+        const struct queue_claim *claim = &assignment->claim;
+        if (strcmp(claim->job.id, id) == 0 && (epoch == 0 || epoch == claim->epoch))
+            assignment_stop(assignment, ERR_NONE);
     }
+}
+
+static void
+on_drain(void *context)
+{
+    struct scheduler *scheduler = context;
+
+    if (scheduler->on_drain_wish)
+        scheduler->on_drain_wish(scheduler->options_context);
 }
 
 static void
@@ -310,7 +284,7 @@ on_finished(void *context, const char *id, const struct err *err)
             {"error", LOG_STR(err_code_name(err->code))}, {"message", LOG_STR(err->text)});
     if (scheduler->unacknowledged > 0)
         scheduler->unacknowledged--;
-    check_drained(scheduler);
+    scheduler_check_drained(scheduler);
 }
 
 struct queue_worker_hooks
@@ -319,6 +293,7 @@ scheduler_queue_hooks(struct scheduler *scheduler)
     return (struct queue_worker_hooks){
         .on_job = on_job,
         .on_cancel = on_cancel,
+        .on_drain = on_drain,
         .on_finished = on_finished,
         .context = scheduler,
     };
@@ -329,7 +304,9 @@ scheduler_set_queue(struct scheduler *scheduler, size_t language, struct queue_w
 {
     scheduler->queue = queue;
     scheduler->lanes[language].open = true;
-    update_capacity(&scheduler->lanes[language]);
+    queue_worker_set_slots(queue, scheduler->lanes[language].name,
+                           scheduler->lanes[language].slots);
+    scheduler_update_capacity(&scheduler->lanes[language]);
 }
 
 void
@@ -352,48 +329,6 @@ scheduler_busy(const struct scheduler *scheduler)
     for (size_t i = 0; i < scheduler->lane_count; i++)
         busy += scheduler->lanes[i].running;
     return busy;
-}
-
-/* First time: the jobs' time is up. Second time: so is that of their results. */
-static void
-on_drain_timer(evutil_socket_t fd, short events, void *context)
-{
-    struct scheduler *scheduler = context;
-    struct timeval grace = {.tv_sec = PUBLISH_GRACE_MS / 1000};
-    struct assignment *assignment;
-
-    (void)fd;
-    (void)events;
-    if (scheduler->stopped || scheduler_busy(scheduler) == 0) {
-        end_drain(scheduler);
-        return;
-    }
-    scheduler->stopped = true;
-    for (assignment = LIST_FIRST(&scheduler->assignments); assignment;
-         assignment = LIST_NEXT(assignment, link))
-        stop(assignment, ERR_WORKER_LOST);
-    (void)evtimer_add(scheduler->drain_timer, &grace);
-}
-
-void
-scheduler_drain(struct scheduler *scheduler, uint32_t timeout_ms, void (*on_drained)(void *context),
-                void *context)
-{
-    bool idle = scheduler_busy(scheduler) == 0;
-    struct timeval after = {.tv_sec = idle ? 0 : timeout_ms / 1000,
-                            .tv_usec = idle ? 0 : timeout_ms % 1000 * 1000};
-
-    if (scheduler->drain_timer)
-        return;
-    scheduler->on_drained = on_drained;
-    scheduler->drain_context = context;
-    scheduler->drain_timer = evtimer_new(scheduler->base, on_drain_timer, scheduler);
-    if (!scheduler->drain_timer || evtimer_add(scheduler->drain_timer, &after) < 0) {
-        on_drained(context); /* no memory to wait with */
-        return;
-    }
-    for (size_t i = 0; i < scheduler->lane_count; i++)
-        update_capacity(&scheduler->lanes[i]);
 }
 
 /* ---- construction ---- */
@@ -429,7 +364,8 @@ scheduler_new(const struct scheduler_options *options, struct err *err)
     scheduler->base = options->base;
     scheduler->worker_id = options->worker_id;
     scheduler->accept = options->accept;
-    scheduler->accept_context = options->context;
+    scheduler->on_drain_wish = options->on_drain_wish;
+    scheduler->options_context = options->context;
     LIST_INIT(&scheduler->assignments);
     if (lanes_init(scheduler, options, err) < 0) {
         scheduler_free(scheduler);

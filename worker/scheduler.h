@@ -39,7 +39,9 @@ struct scheduler_options {
      */
     int (*accept)(void *context, size_t language, const struct layer_report *reports,
                   struct err *err);
-    void *context; /* of accept */
+    /* An operator asks through the queue for the worker to drain; NULL: it does not listen. */
+    void (*on_drain_wish)(void *context);
+    void *context; /* of accept and on_drain_wish */
     struct job_maxima maxima;
     const struct scheduler_language *languages; /* borrowed during scheduler_new() */
     size_t language_count;
@@ -62,9 +64,9 @@ struct queue_worker_hooks scheduler_queue_hooks(struct scheduler *scheduler);
 void scheduler_set_queue(struct scheduler *scheduler, size_t language, struct queue_worker *queue);
 
 /*
- * Takes no more jobs, lets those that run end within timeout_ms, kills the rest, which are
- * answered with WORKER_LOST, and waits until every result is published. Then on_drained is
- * called, from the loop, once. A second call is ignored.
+ * Takes no more jobs and lets those that run end; in time before timeout_ms are over it kills the
+ * rest and hands them back to the queue. When every result is published, or timeout_ms are over,
+ * on_drained is called, from the loop, once. A second call is ignored.
  */
 void scheduler_drain(struct scheduler *scheduler, uint32_t timeout_ms,
                      void (*on_drained)(void *context), void *context);

@@ -6,21 +6,19 @@
 -- Returns {now_us, epoch, attempts, queue_us, id, element, blob (or nil), buried}, or the number
 -- buried when there is no job to run. buried: elements moved to the dead-letter list.
 local worker, language = ARGV[2], ARGV[3]
-local inflight = prefix .. 'inflight:' .. worker
+local inflight = inflight_of(worker)
 local now = now_us()
 local buried = 0
 
 local function claim(element)
-    local id = element_id(element)
-    if not id then
-        redis.call('LREM', inflight, 1, element)
-        bury(element)
+    local id = read_element(element)
+    local was = id and read_job(id, 'state', 'language', 'start_by', 'submitted', 'attempts',
+        'epoch', 'answer_by')
+    if not was then
+        bury_inflight(worker, element, id and FOREIGN or NOT_OURS)
         buried = buried + 1
         return nil
     end
-    local job = prefix .. 'job:' .. id
-    local was = redis.call('HMGET', job, 'state', 'language', 'start_by', 'submitted', 'attempts',
-        'epoch', 'answer_by')
     if was[1] ~= 'queued' then
         if was[1] ~= 'running' then
             -- Answered, cancelled, or so old that its record has expired.
@@ -31,16 +29,15 @@ local function claim(element)
     if was[2] ~= language then
         return nil
     end
-    if now > was[3] * 1000 then
-        redis.call('LREM', inflight, 1, element)
-        publish_error(id, was[7], 'queue_timeout', 'expired')
+    if now > (tonumber(was[3]) or 0) * 1000 then
+        expire(worker, id, was[7], element)
         return nil
     end
-    local epoch, attempts = was[6] + 1, was[5] + 1
-    redis.call('HSET', job, 'state', 'running', 'owner', worker, 'epoch', epoch,
-        'attempts', attempts, 'claimed', integer(now))
+    local epoch, attempts = (tonumber(was[6]) or 0) + 1, (tonumber(was[5]) or 0) + 1
+    redis.call('HSET', prefix .. 'job:' .. id, 'state', 'running', 'owner', worker,
+        'epoch', epoch, 'attempts', attempts, 'claimed', integer(now))
     local blob = redis.call('GET', prefix .. 'blob:' .. id)
-    return {now, epoch, attempts, now - was[4], id, element, blob, buried}
+    return {now, epoch, attempts, now - (tonumber(was[4]) or now), id, element, blob, buried}
 end
 
 local head = redis.call('LINDEX', inflight, 0)

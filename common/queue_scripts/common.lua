@@ -3,7 +3,7 @@
 local prefix = ARGV[1]
 local KEEP_MS = 60000         -- records outlive answer_by by this
 local LIST_KEEP_S = 86400     -- an idle list; longer than any job may wait
-local MAX_ATTEMPTS = 2        -- runs of a job whose worker was lost
+local DEFAULT_ATTEMPTS = 2    -- runs of a job whose worker was lost, when its client said nothing
 local DEAD_COUNT = 100        -- elements kept in the dead-letter list
 
 local function now_us()
@@ -31,32 +31,49 @@ local function make_element(start_by, answer_by, id, job)
     return '\149' .. cmsgpack.pack(1, tonumber(start_by), tonumber(answer_by), id) .. job
 end
 
--- The id of the job in an element; nil when the element is not one of ours.
-local function element_id(element)
+-- id and start_by (ms) of the job in an element; nil when the element is not one of ours.
+local function read_element(element)
     local header = string.byte(element)
     if not header or header < 0x95 or header > 0x9f then
         return nil
     end
-    local good, _, _, _, _, id = pcall(cmsgpack.unpack_limit, element, 4, 1)
+    local good, _, _, start_by, _, id = pcall(cmsgpack.unpack_limit, element, 4, 1)
     if not good or type(id) ~= 'string' or not string.find(id, '^[%w._-]+$') then
         return nil
     end
-    return id
+    return id, tonumber(start_by)
 end
 
-local function bury(element)
-    redis.call('LPUSH', prefix .. 'dead', element)
+-- Fields of a job's hash, in a table with as many entries, each false when it is missing; nil when
+-- something else stands under the job's key.
+local function read_job(id, ...)
+    local was = redis.pcall('HMGET', prefix .. 'job:' .. id, ...)
+    if was.err then
+        return nil
+    end
+    return was
+end
+
+-- Sets an element aside for people to look at: [1, when (ms), worker, why, element].
+local function bury(element, worker, why)
+    local letter = cmsgpack.pack({1, math.floor(now_us() / 1000), worker, why, element})
+    redis.call('LPUSH', prefix .. 'dead', letter)
     redis.call('LTRIM', prefix .. 'dead', 0, DEAD_COUNT - 1)
     redis.call('EXPIRE', prefix .. 'dead', LIST_KEEP_S)
 end
+local NOT_OURS = 'This is no job of this version, or of any.'
+local FOREIGN = 'Something else than a job\'s record stands under the job\'s key.'
 
--- Answers a job with an error that no worker sent, and leaves it in a final state.
-local function publish_error(id, answer_by, code, state)
-    local result = cmsgpack.pack({
-        v = 1, id = id, error = code, verdict = 'none', detail = '', worker = '',
-    })
+-- Stores an answer that no worker sent, and leaves the job in a final state.
+local function publish(id, answer_by, result, state)
     redis.call('SET', prefix .. 'result:' .. id, result, 'PXAT', keep_until(answer_by))
     redis.call('HSET', prefix .. 'job:' .. id, 'state', state)
     redis.call('DEL', prefix .. 'blob:' .. id)
     wake(id)
+end
+
+local function publish_error(id, answer_by, code, state)
+    publish(id, answer_by, cmsgpack.pack({
+        v = 1, id = id, error = code, verdict = 'none', detail = '', worker = '',
+    }), state)
 end

@@ -1,91 +1,239 @@
--- A worker's heartbeat, and what it puts right in its own in-flight list.
--- ARGV: prefix, mode, worker, and
---   mode beat: info (JSON about the worker, shown to people), expiry_ms, check (1: look through the
---     list), known (ids of the jobs that the worker has, joined), grace_ms
---   mode release: id, epoch, element: the worker gives back a job that it has not started
--- Returns beat: {elements in the list, put back, answered, removed}; release: 1 done, 0 not owner.
-local mode, worker = ARGV[2], ARGV[3]
-local inflight = prefix .. 'inflight:' .. worker
+-- Workers: that they live, what they hold, and what becomes of it when they do not.
+-- ARGV: prefix, mode, and
+--   beat: worker, about (a flat JSON object: the fields of the worker's hash), expiry_ms, check (1:
+--     compare the in-flight list), known (what the worker holds: id:epoch, each with a comma
+--     behind it), grace_ms
+--       returns {elements in the list, counts, id and epoch of each known job that is no longer the
+--       worker's}, or false when another instance has this worker's name; sweeps too
+--   sweep: expiry_ms, languages (each with a comma behind it)
+--       returns {counts, dead letters, live workers, {language, depth, workers, slots, busy}...}
+--   release: worker, id, epoch, element: gives back a job that was not started; not counted
+--   return: worker, id, epoch, element: gives back a job that was started; counted
+--       both return 1, or 0 when the worker does not own the job
+--   leave: worker: it ends, and has nothing any more or never will answer it; returns counts
+--   evict: worker: the same, of another worker; returns counts or false when nobody knows it
+--   requeue: id: takes a running job from its worker; returns the state before, or 'missing'
+-- counts: {retried, lost, returned, expired, removed}
+local mode = ARGV[2]
 local now = now_us()
+local counts = {0, 0, 0, 0, 0}
+local workers = prefix .. 'workers'
 
--- The next job that is taken is the one at the queue's right end.
-local function put_back(id, language, element)
-    redis.call('LREM', inflight, 1, element)
-    redis.call('HSET', prefix .. 'job:' .. id, 'state', 'queued', 'owner', '')
-    redis.call('RPUSH', prefix .. 'queue:' .. language, element)
-    redis.call('EXPIRE', prefix .. 'queue:' .. language, LIST_KEEP_S)
+-- Nobody has swept for so long: Redis was away, or everybody was away from it.
+local SWEEP_GAP_MS = 3000
+local EXPIRED_AT_ONCE = 100   -- jobs of one queue
+
+-- Whether a missing beat says that a worker is dead. After a gap every worker has the time of an
+-- expiry to be heard again: else the first to come back would take over the jobs of the others.
+local function beats_can_be_trusted(expiry_ms)
+    local sweeps = prefix .. 'sweeps'
+    local was = redis.call('HMGET', sweeps, 'last', 'quiet_until')
+    local now_ms = math.floor(now / 1000)
+    local quiet_until = tonumber(was[2]) or 0
+    if not was[1] or now_ms - was[1] > SWEEP_GAP_MS then
+        quiet_until = now_ms + expiry_ms
+    end
+    -- First a write that Redis does not refuse when it is out of memory: then it refuses none.
+    redis.call('EXPIRE', sweeps, LIST_KEEP_S)
+    redis.call('HSET', sweeps, 'last', integer(now_ms), 'quiet_until', integer(quiet_until))
+    redis.call('EXPIRE', sweeps, LIST_KEEP_S)
+    return now_ms >= quiet_until
 end
 
-if mode == 'release' then
-    local id, epoch, element = ARGV[4], ARGV[5], ARGV[6]
-    local was = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'owner', 'epoch', 'language')
-    if was[1] ~= 'running' or was[2] ~= worker or was[3] ~= epoch then
+-- Of one dead worker at a time: a script must be short.
+local function sweep(expiry_ms)
+    if not beats_can_be_trusted(expiry_ms) then
+        return
+    end
+    local dead = redis.call('ZRANGEBYSCORE', workers, '-inf',
+        '(' .. integer(now / 1000 - expiry_ms), 'LIMIT', 0, 1)
+    if dead[1] then
+        take_over(dead[1], counts)
+    end
+end
+
+-- Answers what has waited for too long at the queue's old end: its client may be gone, and while no
+-- worker takes jobs it would fill the queue.
+local function expire_queue(language)
+    local queue = prefix .. 'queue:' .. language
+    for _ = 1, EXPIRED_AT_ONCE do
+        local element = redis.pcall('LINDEX', queue, -1)
+        if not element or element.err then
+            return
+        end
+        local id, start_by = read_element(element)
+        if not id or not start_by or now <= start_by * 1000 then
+            return
+        end
+        redis.call('RPOP', queue)
+        local job = read_job(id, 'state', 'answer_by')
+        if job and job[1] == 'queued' then
+            publish_error(id, job[2], 'queue_timeout', 'expired')
+            counts[EXPIRED] = counts[EXPIRED] + 1
+        end
+    end
+end
+
+local function owns(job, worker, epoch)
+    return job and job.state == 'running' and job.owner == worker and job.epoch == epoch
+end
+
+-- Of what the worker holds, the jobs whose record says that another has them now.
+local function no_longer_owned(worker, known)
+    local lost = {}
+    for id, epoch in string.gmatch(known, '([%w._-]+):(%d+),') do
+        local job = read_owned(id)
+        if job and job.state and not owns(job, worker, epoch) then
+            lost[#lost + 1] = id
+            lost[#lost + 1] = tonumber(epoch)
+        end
+    end
+    return lost
+end
+
+local function beat()
+    local worker, about, expiry_ms, check, known, grace_ms = unpack(ARGV, 3, 8)
+    local key = prefix .. 'worker:' .. worker
+    local fields = cjson.decode(about)
+    local other = redis.pcall('HGET', key, 'instance')
+    if type(other) == 'string' and other ~= fields.instance then
+        return false
+    end
+    redis.call('DEL', key)
+    redis.call('HSET', key, 'beat', integer(now))
+    for field, value in pairs(fields) do
+        redis.call('HSET', key, field, value)
+    end
+    redis.call('PEXPIRE', key, expiry_ms)
+    redis.call('ZADD', workers, integer(now / 1000), worker)
+    redis.call('EXPIRE', workers, LIST_KEEP_S)
+    if check == '1' then
+        recover_all(worker, function(id, job)
+            -- Known, or the reply to the claim may still be on its way.
+            return string.find(known, id, 1, true) or now - job.claimed < grace_ms * 1000
+        end, counts)
+        redis.call('EXPIRE', inflight_of(worker), LIST_KEEP_S)
+    end
+    sweep(tonumber(expiry_ms))
+    local held = redis.pcall('LLEN', inflight_of(worker))
+    return {type(held) == 'number' and held or 0, counts, no_longer_owned(worker, known)}
+end
+
+-- The fields of a worker's hash by name.
+local function about_worker(worker)
+    local flat, fields = redis.pcall('HGETALL', prefix .. 'worker:' .. worker), {}
+    for i = 1, #flat, 2 do
+        fields[flat[i]] = flat[i + 1]
+    end
+    if fields.info and not fields.state then -- of version 0.1.0, which knew Python only
+        local good, info = pcall(cjson.decode, fields.info)
+        if good and type(info) == 'table' then
+            fields['busy:python'] = info.held
+            fields['slots:python'] = (info.held or 0) + (info.capacity or 0)
+        end
+    end
+    return fields
+end
+
+-- Adds up what the live workers say of themselves.
+local function survey(expiry_ms, languages)
+    local rows, order, live = {}, {}, 0
+    local function row(language)
+        if not rows[language] then
+            rows[language] = {language, 0, 0, 0, 0}
+            order[#order + 1] = rows[language]
+        end
+        return rows[language]
+    end
+    for language in string.gmatch(languages, '([^,]+),') do
+        row(language)
+    end
+    for _, worker in ipairs(redis.call('ZRANGEBYSCORE', workers,
+            integer(now / 1000 - expiry_ms), '+inf')) do
+        live = live + 1
+        for field, value in pairs(about_worker(worker)) do
+            local what, language = string.match(field, '^(%a+):(.+)$')
+            if what == 'slots' then
+                local of = row(language)
+                of[3], of[4] = of[3] + 1, of[4] + (tonumber(value) or 0)
+            elseif what == 'busy' then
+                row(language)[5] = row(language)[5] + (tonumber(value) or 0)
+            end
+        end
+    end
+    for language, of in pairs(rows) do
+        expire_queue(language)
+        local depth = redis.pcall('LLEN', prefix .. 'queue:' .. language)
+        of[2] = type(depth) == 'number' and depth or 0
+    end
+    return live, order
+end
+
+local function sweep_and_survey()
+    local expiry_ms = tonumber(ARGV[3])
+    sweep(expiry_ms)
+    local live, rows = survey(expiry_ms, ARGV[4])
+    local letters = redis.pcall('LLEN', prefix .. 'dead')
+    return {counts, type(letters) == 'number' and letters or 0, live, unpack(rows)}
+end
+
+local function give_back(counted)
+    local worker, id, epoch, element = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+    local job = read_owned(id)
+    if not owns(job, worker, epoch) then
         return 0
     end
-    redis.call('HINCRBY', prefix .. 'job:' .. id, 'attempts', -1)
-    put_back(id, was[4], element)
+    if counted then
+        retake(worker, id, job, element)
+    else
+        redis.call('HINCRBY', prefix .. 'job:' .. id, 'attempts', -1)
+        put_back(worker, id, job.language, element)
+    end
     return 1
 end
 
-local info, expiry_ms, check, known, grace_ms = ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
-redis.call('HSET', prefix .. 'worker:' .. worker, 'beat', integer(now), 'info', info)
-redis.call('PEXPIRE', prefix .. 'worker:' .. worker, expiry_ms)
-redis.call('ZADD', prefix .. 'workers', integer(now / 1000), worker)
-redis.call('EXPIRE', prefix .. 'workers', LIST_KEEP_S)
-
-local counts = {redis.call('LLEN', inflight), 0, 0, 0}
-if check == '1' then
-    redis.call('ZREMRANGEBYSCORE', prefix .. 'workers', '-inf',
-        integer(now / 1000 - LIST_KEEP_S * 1000))
-end
-if check ~= '1' or counts[1] == 0 then
+local function evict()
+    if not redis.call('ZSCORE', workers, ARGV[3])
+            and redis.call('EXISTS', inflight_of(ARGV[3])) == 0 then
+        return false
+    end
+    take_over(ARGV[3], counts)
     return counts
 end
 
--- Which of put back (2), answered (3), removed (4) became of the element; nil: left alone.
-local function reconcile(element)
-    local id = element_id(element)
-    if not id then
-        redis.call('LREM', inflight, 1, element)
-        bury(element)
-        return 4
+local function requeue()
+    local id = ARGV[3]
+    local job = read_owned(id)
+    if not job or not job.state then
+        return 'missing'
     end
-    if string.find(known, id, 1, true) then
-        return nil
+    if job.state ~= 'running' then
+        return job.state
     end
-    local was = redis.call('HMGET', prefix .. 'job:' .. id, 'state', 'owner', 'start_by',
-        'attempts', 'claimed', 'language', 'answer_by')
-    if was[1] == 'running' and was[2] == worker then
-        if now - was[5] < grace_ms * 1000 then
-            return nil -- the reply to the claim may still be on its way
+    for _, element in ipairs(redis.call('LRANGE', inflight_of(job.owner), 0, -1)) do
+        if read_element(element) == id then
+            retake(job.owner, id, job, element)
+            -- Its worker finds out with its next beat, and ends what it runs.
+            break
         end
-        if tonumber(was[4]) >= MAX_ATTEMPTS or now > was[3] * 1000 then
-            redis.call('LREM', inflight, 1, element)
-            publish_error(id, was[7], 'worker_lost', 'lost')
-            return 3
-        end
-        put_back(id, was[6], element)
-        return 2
     end
-    if was[1] == 'queued' and now > was[3] * 1000 then
-        redis.call('LREM', inflight, 1, element)
-        publish_error(id, was[7], 'queue_timeout', 'expired')
-        return 3
-    end
-    if was[1] == 'queued' then
-        put_back(id, was[6], element)
-        return 2
-    end
-    -- Answered, cancelled, expired, or in other hands.
-    redis.call('LREM', inflight, 1, element)
-    return 4
+    return 'running'
 end
 
-for _, element in ipairs(redis.call('LRANGE', inflight, 0, -1)) do
-    local outcome = reconcile(element)
-    if outcome then
-        counts[outcome] = counts[outcome] + 1
-    end
+if mode == 'beat' then
+    return beat()
+elseif mode == 'sweep' then
+    return sweep_and_survey()
+elseif mode == 'release' then
+    return give_back(false)
+elseif mode == 'return' then
+    return give_back(true)
+elseif mode == 'leave' then
+    take_over(ARGV[3], counts)
+    return counts
+elseif mode == 'evict' then
+    return evict()
+elseif mode == 'requeue' then
+    return requeue()
 end
-redis.call('EXPIRE', inflight, LIST_KEEP_S)
-return counts
+return redis.error_reply('ERR reap: mode ' .. tostring(mode))

@@ -43,8 +43,9 @@ on_job(void *context, struct queue_claim *claim)
 }
 
 static void
-on_cancel(void *context, const char *id)
+on_cancel(void *context, const char *id, uint64_t epoch)
 {
+    (void)epoch;
     struct harness *h = context;
     h->cancels++;
     strcpy(h->cancelled_id, id);

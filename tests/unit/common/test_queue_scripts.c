@@ -1,4 +1,4 @@
-/* link: tests/support/redis_fixture.c */
+/* link: tests/support/redis_fixture.c tests/support/script_world.c */
 /* The scripts one by one: every state against every operation, and what they return. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,98 +14,7 @@
 #include "common/codec.h"
 #include "common/queue_keys.h"
 #include "common/queue_scripts.h"
-#include "tests/support/redis_fixture.h"
-
-#define ID   "0123456789abcdef0123456789abcdef"
-#define MAP  "\x80"
-#define LATE "1000" /* a deadline of 1970 */
-#define FAR  "99999999999999"
-
-/* The one argument of a call that holds NUL bytes: an element. */
-static struct bytes binary;
-
-static int
-setup(void **state)
-{
-    struct redis_fixture *redis = calloc(1, sizeof(*redis));
-    assert_non_null(redis);
-    redis_fixture_start(redis);
-    *state = redis;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    redis_fixture_stop(*state);
-    bytes_fini(&binary);
-    free(*state);
-    return 0;
-}
-
-static int
-flush(void **state)
-{
-    redis_fixture_run(*state, "FLUSHALL");
-    return 0;
-}
-
-/* EVAL with the prefix "t:" and up to 12 further arguments. */
-static redisReply *
-call(struct redis_fixture *redis, enum queue_script script, unsigned count,
-     const char *const *further)
-{
-    const char *args[16] = {"EVAL", queue_script_text(script), "0", "t:"};
-    size_t sizes[16];
-    static redisReply *last;
-    for (unsigned i = 0; i < count; i++)
-        args[4 + i] = further[i];
-    for (unsigned i = 0; i < count + 4; i++)
-        sizes[i] = args[i] == binary.data ? binary.size : strlen(args[i]);
-    if (last)
-        freeReplyObject(last);
-    last = redisCommandArgv(redis->context, (int)count + 4, args, sizes);
-    assert_non_null(last);
-    if (last->type == REDIS_REPLY_ERROR)
-        fail_msg("%s", last->str);
-    return last;
-}
-#define CALL(redis, script, ...)                                                                   \
-    call(redis, script, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *),                    \
-         (const char *[]){__VA_ARGS__})
-
-static void
-submit(struct redis_fixture *redis, const char *id)
-{
-    redisReply *reply =
-        CALL(redis, QUEUE_SCRIPT_SUBMIT, id, "python", "10", "5000", "7000", "0", "0", MAP, "");
-    assert_int_equal(reply->element[0]->integer, 1);
-}
-
-static void
-move(struct redis_fixture *redis)
-{
-    redis_fixture_run(redis, "LMOVE t:queue:python t:inflight:w1 RIGHT LEFT");
-    redis_fixture_run(redis, "EXPIRE t:inflight:w1 100"); /* as claim does */
-}
-
-static const char *
-state_of(struct redis_fixture *redis)
-{
-    redisReply *reply = redis_fixture_run(redis, "HGET t:job:" ID " state");
-    return reply->str ? reply->str : "missing";
-}
-
-/* The element as it stands in the in-flight list; valid until the next call of this. */
-static const char *
-element(struct redis_fixture *redis)
-{
-    redisReply *reply = redis_fixture_run(redis, "LINDEX t:inflight:w1 0");
-    bytes_fini(&binary);
-    if (reply->type == REDIS_REPLY_STRING)
-        assert_int_equal(bytes_copy(&binary, reply->str, reply->len), 0);
-    return binary.data ? binary.data : "";
-}
+#include "tests/support/script_world.h"
 
 /* ---- every state against every operation ---- */
 
@@ -123,7 +32,22 @@ enum operation {
     RELEASE,
     REAP_LOST,
     REAP_LOST_TWICE,
-    REAP_KNOWN
+    REAP_KNOWN,
+    RETURN,
+    RETURN_TWICE,
+    RETURN_LATE,
+    LEAVE,
+    LEAVE_LATE,
+    EVICT,
+    EVICT_TWICE,
+    REQUEUE,
+    REQUEUE_TWICE,
+    SWEEP,
+    SWEEP_TWICE,
+    SWEEP_LATE,
+    SWEEP_QUIET,
+    SWEEP_ALIVE,
+    CANCEL
 };
 
 /* What each operation makes of the states, in the order of states[]; NULL: it stays. */
@@ -145,41 +69,102 @@ static const struct {
     {REAP_LOST, "reap a lost claim", {NULL, "queued"}, false, "1"},
     {REAP_LOST_TWICE, "reap a second lost claim", {NULL, "lost"}, false, "2"},
     {REAP_KNOWN, "reap a known job", {NULL}, false, "2"},
+    {RETURN, "return", {NULL, "queued"}, false, "1"},
+    {RETURN_TWICE, "return for the second time", {NULL, "lost"}, false, "2"},
+    {RETURN_LATE, "return after start_by", {NULL, "lost"}, true, "1"},
+    {LEAVE, "leave", {NULL, "queued"}, false, "1"},
+    {LEAVE_LATE, "leave after start_by", {"expired", "lost"}, true, "1"},
+    {EVICT, "evict", {NULL, "queued"}, false, "1"},
+    {EVICT_TWICE, "evict for the second time", {NULL, "lost"}, false, "2"},
+    {REQUEUE, "requeue", {NULL, "queued"}, false, "1"},
+    {REQUEUE_TWICE, "requeue for the second time", {NULL, "lost"}, false, "2"},
+    {SWEEP, "sweep of a dead worker", {NULL, "queued"}, false, "1"},
+    {SWEEP_TWICE, "sweep of a second dead worker", {NULL, "lost"}, false, "2"},
+    {SWEEP_LATE, "sweep of a dead worker after start_by", {"expired", "lost"}, true, "1"},
+    {SWEEP_QUIET, "sweep after a gap", {NULL}, false, "1"},
+    {SWEEP_ALIVE, "sweep of a worker that lives", {NULL}, false, "1"},
+    {CANCEL, "cancel by another", {"cancelled"}, false, "1"},
 };
 #define OPERATION_COUNT (sizeof(operations) / sizeof(operations[0]))
+
+/* Those that are about a worker that is gone, or goes. */
+static void
+operate_on_worker(struct redis_fixture *redis, enum operation operation, const char *what)
+{
+    switch (operation) {
+    case RETURN:
+    case RETURN_TWICE:
+    case RETURN_LATE:
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "return", "w1", ID, "1", what);
+        break;
+    case LEAVE:
+    case LEAVE_LATE:
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "leave", "w1");
+        break;
+    case EVICT:
+    case EVICT_TWICE:
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "evict", "w1");
+        break;
+    case REQUEUE:
+    case REQUEUE_TWICE:
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "requeue", ID);
+        break;
+    case SWEEP:
+    case SWEEP_TWICE:
+    case SWEEP_LATE:
+        script_note_beat(redis, "w1", "1000");
+        script_sweep(redis);
+        break;
+    case SWEEP_QUIET:
+        script_note_beat(redis, "w1", "1000");
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "sweep", "5000", "python,");
+        break;
+    case SWEEP_ALIVE:
+        script_note_beat(redis, "w1", FAR);
+        script_sweep(redis);
+        break;
+    default:
+        fail();
+    }
+}
 
 static void
 operate(struct redis_fixture *redis, enum operation operation)
 {
-    const char *what = element(redis);
+    const char *what = script_element(redis);
     switch (operation) {
     case CLAIM:
     case CLAIM_LATE:
-        CALL(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+        SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
         break;
     case FINISH:
-        CALL(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", what, "result", "0");
+        SCRIPT(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", what, "result", "");
         break;
     case HANGUP:
-        CALL(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP);
+        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP);
         break;
     case START_BY:
     case START_BY_LATE:
-        CALL(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "start_by", MAP);
+        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "start_by", MAP);
         break;
     case ANSWER_BY:
-        CALL(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "answer_by", MAP);
+        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "answer_by", MAP);
         break;
     case RELEASE:
-        CALL(redis, QUEUE_SCRIPT_REAP, "release", "w1", ID, "1", what);
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "release", "w1", ID, "1", what);
         break;
     case REAP_LOST:
     case REAP_LOST_TWICE:
-        CALL(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", "", "4000");
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", "", "4000");
         break;
     case REAP_KNOWN:
-        CALL(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", ID ",", "4000");
+        SCRIPT(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", ID ":1,", "4000");
         break;
+    case CANCEL:
+        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "", "cancel", "");
+        break;
+    default:
+        operate_on_worker(redis, operation, what);
     }
 }
 
@@ -191,15 +176,15 @@ test_every_state_meets_every_operation(void **state)
         for (size_t s = 0; s < STATE_COUNT; s++) {
             const char *expected = operations[o].after[s] ? operations[o].after[s] : states[s];
             redis_fixture_run(redis, "FLUSHALL");
-            submit(redis, ID);
-            move(redis);
+            script_submit(redis, ID);
+            script_move(redis);
             redis_fixture_run(redis,
                               "HSET t:job:" ID " state %s owner w1 epoch 1 attempts %s claimed 0 "
                               "start_by %s",
                               states[s], operations[o].attempts, operations[o].late ? LATE : FAR);
             operate(redis, operations[o].operation);
-            if (strcmp(state_of(redis), expected) != 0)
-                fail_msg("%s on %s: %s", operations[o].name, states[s], state_of(redis));
+            if (strcmp(script_state(redis), expected) != 0)
+                fail_msg("%s on %s: %s", operations[o].name, states[s], script_state(redis));
             assert_int_equal(redis_fixture_keys_without_expiry(redis), 0);
         }
     }
@@ -211,11 +196,11 @@ test_an_operation_on_a_job_that_is_not_there_makes_none(void **state)
     struct redis_fixture *redis = *state;
     for (size_t o = 0; o < OPERATION_COUNT; o++) {
         redis_fixture_run(redis, "FLUSHALL");
-        submit(redis, ID);
-        move(redis);
+        script_submit(redis, ID);
+        script_move(redis);
         redis_fixture_run(redis, "DEL t:job:" ID);
         operate(redis, operations[o].operation);
-        assert_string_equal(state_of(redis), "missing");
+        assert_string_equal(script_state(redis), "missing");
     }
 }
 
@@ -225,7 +210,7 @@ static void
 test_submit_returns_deadlines_in_redis_s_clock(void **state)
 {
     redisReply *reply =
-        CALL(*state, QUEUE_SCRIPT_SUBMIT, ID, "python", "10", "5000", "7000", "0", "0", MAP, "");
+        SCRIPT(*state, QUEUE_SCRIPT_SUBMIT, ID, "python", "10", "5000", "7000", "0", "0", MAP, "");
     assert_int_equal(reply->elements, 4);
     assert_int_equal(reply->element[2]->integer, reply->element[1]->integer / 1000 + 5000);
     assert_int_equal(reply->element[3]->integer, reply->element[2]->integer + 7000);
@@ -235,13 +220,13 @@ static void
 test_submitting_again_answers_from_the_record_and_adds_nothing(void **state)
 {
     struct redis_fixture *redis = *state;
-    submit(redis, ID);
+    script_submit(redis, ID);
     redisReply *reply =
-        CALL(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "1", "9999", "7000", "0", "1", MAP, "");
+        SCRIPT(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "1", "9999", "7000", "0", "1", MAP, "");
     assert_int_equal(reply->element[0]->integer, 1);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:queue:python"), 1);
-    reply =
-        CALL(redis, QUEUE_SCRIPT_SUBMIT, "new", "python", "10", "9999", "7000", "0", "1", MAP, "");
+    reply = SCRIPT(redis, QUEUE_SCRIPT_SUBMIT, "new", "python", "10", "9999", "7000", "0", "1", MAP,
+                   "");
     assert_int_equal(reply->element[0]->integer, 1);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:queue:python"), 2);
 }
@@ -250,12 +235,12 @@ static void
 test_a_full_queue_refuses_wakes_the_waiter_and_keeps_nothing(void **state)
 {
     struct redis_fixture *redis = *state;
-    submit(redis, "other");
-    redisReply *reply =
-        CALL(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "1", "5000", "7000", "0", "0", MAP, "blob");
+    script_submit(redis, "other");
+    redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "1", "5000", "7000", "0",
+                               "0", MAP, "blob");
     assert_int_equal(reply->element[0]->integer, 0);
     assert_int_equal(reply->element[1]->integer, 1);
-    assert_string_equal(state_of(redis), "missing");
+    assert_string_equal(script_state(redis), "missing");
     assert_int_equal(redis_fixture_int(redis, "EXISTS t:blob:" ID), 0);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:reply:" ID), 1);
 }
@@ -266,9 +251,9 @@ static void
 test_claim_returns_what_a_worker_needs(void **state)
 {
     struct redis_fixture *redis = *state;
-    CALL(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "10", "5000", "7000", "0", "0", MAP, "blob");
-    move(redis);
-    redisReply *reply = CALL(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+    SCRIPT(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "10", "5000", "7000", "0", "0", MAP, "blob");
+    script_move(redis);
+    redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
     assert_int_equal(reply->elements, 8);
     assert_int_equal(reply->element[1]->integer, 1);
     assert_int_equal(reply->element[2]->integer, 1);
@@ -277,7 +262,7 @@ test_claim_returns_what_a_worker_needs(void **state)
     assert_int_equal((unsigned char)reply->element[5]->str[0], 0x95);
     assert_string_equal(reply->element[6]->str, "blob");
     assert_int_equal(reply->element[7]->integer, 0);
-    reply = CALL(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+    reply = SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
     assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
 }
 
@@ -285,11 +270,11 @@ static void
 test_claim_leaves_jobs_of_other_languages_alone(void **state)
 {
     struct redis_fixture *redis = *state;
-    submit(redis, ID);
-    move(redis);
-    redisReply *reply = CALL(redis, QUEUE_SCRIPT_CLAIM, "w1", "ruby");
+    script_submit(redis, ID);
+    script_move(redis);
+    redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "ruby");
     assert_int_equal(reply->type, REDIS_REPLY_INTEGER);
-    assert_string_equal(state_of(redis), "queued");
+    assert_string_equal(script_state(redis), "queued");
     assert_int_equal(redis_fixture_int(redis, "LLEN t:inflight:w1"), 1);
 }
 
@@ -297,12 +282,12 @@ static void
 test_finish_may_be_repeated_and_wakes_once(void **state)
 {
     struct redis_fixture *redis = *state;
-    submit(redis, ID);
-    move(redis);
-    CALL(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
-    const char *what = element(redis);
+    script_submit(redis, ID);
+    script_move(redis);
+    SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+    const char *what = script_element(redis);
     for (int i = 0; i < 2; i++) {
-        redisReply *reply = CALL(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", what, "answer", "0");
+        redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", what, "answer", "");
         assert_int_equal(reply->integer, 1);
     }
     assert_int_equal(redis_fixture_int(redis, "LLEN t:reply:" ID), 1);
@@ -317,14 +302,14 @@ test_finish_of_another_owner_or_epoch_is_refused(void **state)
         const char *worker, *epoch;
     } wrong[] = {{"w2", "1"}, {"w1", "2"}, {"w1", "0"}};
     struct redis_fixture *redis = *state;
-    submit(redis, ID);
-    move(redis);
-    CALL(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+    script_submit(redis, ID);
+    script_move(redis);
+    SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        redisReply *reply = CALL(redis, QUEUE_SCRIPT_FINISH, wrong[i].worker, ID, wrong[i].epoch,
-                                 "no element", "answer", "0");
+        redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_FINISH, wrong[i].worker, ID, wrong[i].epoch,
+                                   "no element", "answer", "");
         assert_int_equal(reply->integer, 0);
-        assert_string_equal(state_of(redis), "running");
+        assert_string_equal(script_state(redis), "running");
         assert_int_equal(redis_fixture_int(redis, "EXISTS t:result:" ID), 0);
     }
 }
@@ -333,7 +318,7 @@ static void
 test_finish_without_a_record_still_gives_the_answer(void **state)
 {
     struct redis_fixture *redis = *state;
-    redisReply *reply = CALL(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", "x", "answer", "0");
+    redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", "x", "answer", "");
     assert_int_equal(reply->integer, 1);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:reply:" ID), 1);
     assert_int_equal(redis_fixture_keys_without_expiry(redis), 0);
@@ -343,14 +328,14 @@ static void
 test_cancel_says_the_state_before_and_wakes_the_waiter(void **state)
 {
     struct redis_fixture *redis = *state;
-    assert_string_equal(CALL(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP)->str,
+    assert_string_equal(SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP)->str,
                         "missing");
-    submit(redis, ID);
-    assert_string_equal(CALL(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP)->str,
+    script_submit(redis, ID);
+    assert_string_equal(SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP)->str,
                         "queued");
     assert_int_equal(redis_fixture_int(redis, "LLEN t:queue:python"), 0);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:reply:" ID), 1);
-    assert_string_equal(CALL(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP)->str,
+    assert_string_equal(SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP)->str,
                         "cancelled");
 }
 
@@ -362,9 +347,9 @@ test_errors_that_scripts_publish_are_results_that_the_codec_understands(void **s
     struct redis_fixture *redis = *state;
     struct result result;
     struct err err = ERR_INIT;
-    submit(redis, ID);
+    script_submit(redis, ID);
     redis_fixture_run(redis, "HSET t:job:" ID " start_by " LATE);
-    CALL(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "start_by", MAP);
+    SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "start_by", MAP);
     redisReply *reply = redis_fixture_run(redis, "GET t:result:" ID);
     if (codec_unpack_result(reply->str, reply->len, &result, &err) < 0)
         fail_msg("%s", err.text);
@@ -382,12 +367,12 @@ test_an_element_that_a_script_builds_is_understood(void **state)
     bool has_input;
     struct err err = ERR_INIT;
     assert_int_equal(codec_pack_job(&job, true, &map, &err), 0);
-    bytes_fini(&binary);
-    binary = map;
-    CALL(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "10", "5000", "7000", "0", "0", map.data, "");
-    move(redis);
-    element(redis); /* frees map, too */
-    if (codec_unpack_element(binary.data, binary.size, &back, &has_input, &err) < 0)
+    bytes_fini(&script_binary);
+    script_binary = map;
+    SCRIPT(redis, QUEUE_SCRIPT_SUBMIT, ID, "python", "10", "5000", "7000", "0", "0", map.data, "");
+    script_move(redis);
+    script_element(redis); /* frees map, too */
+    if (codec_unpack_element(script_binary.data, script_binary.size, &back, &has_input, &err) < 0)
         fail_msg("%s", err.text);
     assert_string_equal(back.id, ID);
     assert_int_equal(back.limits.output_bytes, 4);
@@ -402,20 +387,9 @@ test_dead_letters_are_capped(void **state)
     struct redis_fixture *redis = *state;
     for (int i = 0; i < 150; i++)
         redis_fixture_run(redis, "LPUSH t:inflight:w1 rubbish%d", i);
-    assert_int_equal(CALL(redis, QUEUE_SCRIPT_CLAIM, "w1", "python")->integer, 150);
+    assert_int_equal(SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python")->integer, 150);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:dead"), 100);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:inflight:w1"), 0);
-}
-
-static void
-test_workers_that_are_long_gone_leave_the_index(void **state)
-{
-    struct redis_fixture *redis = *state;
-    redis_fixture_run(redis, "ZADD t:workers 1000 ancient");
-    CALL(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", "", "4000");
-    assert_int_equal(redis_fixture_int(redis, "ZCARD t:workers"), 1);
-    assert_int_equal(redis_fixture_int(redis, "EXISTS t:worker:w1"), 1);
-    assert_in_range(redis_fixture_int(redis, "PTTL t:worker:w1"), 1, 5000);
 }
 
 /* ---- names ---- */
@@ -439,7 +413,7 @@ test_names_that_would_spoil_a_key_are_refused(void **state)
     assert_string_equal(queue_key("p:", QUEUE_KEY_RESULT, "x").text, "p:result:x");
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, flush)
+#define TEST(name) cmocka_unit_test_setup(name, script_world_flush)
 
 int
 main(void)
@@ -459,8 +433,7 @@ main(void)
         TEST(test_errors_that_scripts_publish_are_results_that_the_codec_understands),
         TEST(test_an_element_that_a_script_builds_is_understood),
         TEST(test_dead_letters_are_capped),
-        TEST(test_workers_that_are_long_gone_leave_the_index),
         TEST(test_names_that_would_spoil_a_key_are_refused),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, script_world_setup, script_world_teardown);
 }

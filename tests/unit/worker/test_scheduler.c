@@ -2,6 +2,7 @@
 /* ldflags: -Wl,--wrap=executor_new -Wl,--wrap=executor_free -Wl,--wrap=executor_stats */
 /* ldflags: -Wl,--wrap=executor_run -Wl,--wrap=execution_cancel */
 /* ldflags: -Wl,--wrap=queue_worker_set_capacity -Wl,--wrap=queue_worker_finish */
+/* ldflags: -Wl,--wrap=queue_worker_set_slots -Wl,--wrap=queue_worker_hand_back */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -43,6 +44,7 @@ static struct {
     uint32_t capacity;
     struct published published[JOBS_MAX];
     size_t published_count;
+    char handed_back[JOB_ID_SIZE]; /* the last one */
     bool finish_fails;
 } fake;
 
@@ -55,6 +57,10 @@ struct execution *__wrap_executor_run(struct executor *executor,
 void __wrap_execution_cancel(struct execution *execution);
 void __wrap_queue_worker_set_capacity(struct queue_worker *worker, const char *language,
                                       uint32_t free_slots);
+void __wrap_queue_worker_set_slots(struct queue_worker *worker, const char *language,
+                                   uint32_t slots);
+int __wrap_queue_worker_hand_back(struct queue_worker *worker, const struct queue_claim *claim,
+                                  struct err *err);
 int __wrap_queue_worker_finish(struct queue_worker *worker, const struct queue_claim *claim,
                                const struct result *result, struct err *err);
 
@@ -62,8 +68,7 @@ struct executor *
 __wrap_executor_new(struct event_base *base, const struct executor_options *options,
                     struct err *err)
 {
-    (void)base;
-    (void)err;
+    (void)base, (void)err;
     fake.options = *options;
     return (struct executor *)&fake;
 }
@@ -113,6 +118,22 @@ __wrap_queue_worker_set_capacity(struct queue_worker *worker, const char *langua
     (void)worker;
     assert_string_equal(language, "python");
     fake.capacity = free_slots;
+}
+
+void
+__wrap_queue_worker_set_slots(struct queue_worker *worker, const char *language, uint32_t slots)
+{
+    (void)worker, (void)slots;
+    assert_string_equal(language, "python");
+}
+
+int
+__wrap_queue_worker_hand_back(struct queue_worker *worker, const struct queue_claim *claim,
+                              struct err *err)
+{
+    (void)worker, (void)err;
+    memcpy(fake.handed_back, claim->job.id, sizeof(fake.handed_back));
+    return 0;
 }
 
 int
@@ -333,15 +354,17 @@ a_cancelled_job_is_killed_and_published_as_cancelled(void **state)
     become_ready();
     hand_over("a", "python", 1000);
     hand_over("b", "python", 1000);
-    hooks.on_cancel(hooks.context, "nobody");
-    hooks.on_cancel(hooks.context, "b");
-    hooks.on_cancel(hooks.context, "b");
+    hooks.on_cancel(hooks.context, "nobody", 0);
+    hooks.on_cancel(hooks.context, "b", 7); /* an epoch that it does not have */
+    assert_false(fake.executions[1].cancelled);
+    hooks.on_cancel(hooks.context, "b", 0);
+    hooks.on_cancel(hooks.context, "b", 0);
     assert_false(fake.executions[0].cancelled);
     assert_true(fake.executions[1].cancelled);
     end_execution(1, VERDICT_CANCELLED);
     assert_int_equal(fake.published[0].verdict, VERDICT_CANCELLED);
     assert_int_equal(fake.published[0].error, ERR_NONE);
-    hooks.on_cancel(hooks.context, "b"); /* too late: nothing happens */
+    hooks.on_cancel(hooks.context, "b", 0); /* too late: nothing happens */
     end_execution(0, VERDICT_EXITED);
 }
 
@@ -387,18 +410,36 @@ draining_waits_for_jobs_and_for_their_results(void **state)
 }
 
 static void
-what_runs_past_the_drain_is_answered_as_a_lost_worker(void **state)
+drain_over_a_job(void)
 {
-    (void)state;
     become_ready();
     hand_over("a", "python", 5000);
     drain(1);
     while (!fake.executions[0].cancelled)
         assert_int_equal(event_base_loop(base, EVLOOP_ONCE), 0);
+}
+
+static void
+what_runs_past_the_drain_is_handed_back(void **state)
+{
+    (void)state;
+    drain_over_a_job();
     end_execution(0, VERDICT_CANCELLED);
-    assert_int_equal(fake.published[0].error, ERR_WORKER_LOST);
+    assert_int_equal(fake.published_count, 0);
+    assert_string_equal(fake.handed_back, "a");
+    assert_int_equal(drained_count, 0);
     hooks.on_finished(hooks.context, "a", NULL);
     assert_int_equal(drained_count, 1);
+}
+
+static void
+what_ends_by_itself_while_it_is_stopped_is_published(void **state)
+{
+    (void)state;
+    drain_over_a_job();
+    end_execution(0, VERDICT_EXITED);
+    assert_string_equal(fake.handed_back, "");
+    assert_int_equal(fake.published[0].verdict, VERDICT_EXITED);
 }
 
 static void
@@ -453,7 +494,8 @@ main(void)
         TEST(a_job_that_does_not_end_in_time_is_stopped_by_its_guard),
         TEST(draining_an_idle_worker_ends_from_the_loop),
         TEST(draining_waits_for_jobs_and_for_their_results),
-        TEST(what_runs_past_the_drain_is_answered_as_a_lost_worker),
+        TEST(what_runs_past_the_drain_is_handed_back),
+        TEST(what_ends_by_itself_while_it_is_stopped_is_published),
         TEST(results_that_the_queue_never_takes_do_not_keep_the_worker),
         TEST(a_result_that_cannot_even_be_handed_over_is_not_waited_for),
         TEST(freeing_with_running_jobs_publishes_nothing),
