@@ -106,7 +106,6 @@ void
 __wrap_execution_cancel(struct execution *execution)
 {
     struct fake_execution *it = (struct fake_execution *)execution;
-
     assert_false(it->cancelled);
     it->cancelled = true;
 }
@@ -141,7 +140,6 @@ __wrap_queue_worker_finish(struct queue_worker *worker, const struct queue_claim
                            const struct result *result, struct err *err)
 {
     struct published *note = &fake.published[fake.published_count++];
-
     (void)worker;
     assert_string_equal(claim->job.id, result->id);
     if (fake.finish_fails)
@@ -168,7 +166,6 @@ static int
 set_up(void **state)
 {
     const struct scheduler_language languages[] = {{.name = "python", .slots = 2}};
-
     (void)state;
     memset(&fake, 0, sizeof(fake));
     err = (struct err)ERR_INIT;
@@ -229,7 +226,6 @@ hand_over(const char *id, const char *language, uint32_t timeout_ms)
         .epoch = 1, .attempts = 1, .queue_us = 77, .job.limits = one_of_each};
 
     claim.job.limits.timeout_ms = timeout_ms;
-
     strcpy(claim.job.id, id);
     strcpy(claim.job.language, language);
     assert_int_equal(bytes_copy(&claim.job.code, "print(1)", 8), 0);
@@ -240,7 +236,6 @@ static void
 end_execution(size_t i, enum verdict verdict)
 {
     struct result result = {.verdict = verdict};
-
     fake.executions[i].on_done(fake.executions[i].context, &result);
 }
 
