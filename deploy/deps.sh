@@ -44,6 +44,8 @@ readonly TABLE='
   cppcheck                  tests  static analysis
   shellcheck                tests  shell scripts
   libclang-rt-14-dev        tests  sanitizers under CC=clang-14, fuzzing
+  python3-yaml              tests  reads docker-compose.yml and deploy/kubernetes
+  python3-jsonschema        tests  schemas of what Kubernetes is given
   apparmor                  tests  the syntax of deploy/apparmor
   docker.io                 container  the tests start a daemon of their own
   docker-compose            container  docker-compose.yml

@@ -21,3 +21,7 @@ down: ## Stop what `make up` started; its Redis keeps its data
 
 test-container: all image ## The container, under Docker as it comes and sealed; needs root
 	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/container/run.py --match '$(T)'
+
+.PHONY: test-deploy
+test-deploy: ## What deploy/ tells systemd and Kubernetes, by their own rules
+	$(Q)$(PYTHON) tests/support/runner.py --name deploy --match '$(T)' $(wildcard tests/deploy/test_*.py)

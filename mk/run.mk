@@ -35,6 +35,30 @@ uninstall: ## Remove what install put there
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)) retort-aot)
 	rm -rf $(DESTDIR)$(LIBDIR)
 
+# Units, their settings (only where there are none yet) and Redis's users; docs/OPERATIONS.md.
+SYSTEMD_DIR ?= /etc/systemd/system
+CONFIG_DIR  ?= /etc/retort
+SYSTEMD_UNITS := retort-api.socket retort-api.service retort-worker.service
+.PHONY: install-systemd
+install-systemd: ## Install the systemd units; `make install` installs the programs
+	install -d $(DESTDIR)$(SYSTEMD_DIR)/redis-server.service.d $(DESTDIR)$(LIBDIR)/redis
+	install -d $(DESTDIR)$(PREFIX)/share/doc/retort
+	install -d -m 700 $(DESTDIR)$(CONFIG_DIR)
+	for unit in $(SYSTEMD_UNITS); do \
+	    sed 's|/usr/local/|$(PREFIX)/|; s|/etc/retort/|$(CONFIG_DIR)/|' deploy/systemd/$$unit >$(DESTDIR)$(SYSTEMD_DIR)/$$unit \
+	        || exit 1; \
+	done
+	install -m 644 deploy/systemd/redis-server.service.d/retort.conf \
+	    $(DESTDIR)$(SYSTEMD_DIR)/redis-server.service.d
+	install -m 644 docs/OPERATIONS.md $(DESTDIR)$(PREFIX)/share/doc/retort
+	install -m 755 deploy/redis/start.sh $(DESTDIR)$(LIBDIR)/redis
+	install -m 644 deploy/redis/redis.conf deploy/redis/users.conf deploy/redis/script_commands \
+	    $(DESTDIR)$(LIBDIR)/redis
+	for name in api worker; do \
+	    test -e $(DESTDIR)$(CONFIG_DIR)/$$name.env \
+	        || install -m 600 deploy/systemd/$$name.env $(DESTDIR)$(CONFIG_DIR) || exit 1; \
+	done
+
 # ---- dist --------------------------------------------------------------------------------------
 VERSION = $(shell sed -n 's/.*RETORT_VERSION *"\(.*\)".*/\1/p' common/version.h)
 .PHONY: dist
