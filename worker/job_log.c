@@ -1,12 +1,14 @@
 #include "worker/job_log.h"
 
 #include "common/log.h"
+#include "worker/worker_metrics.h"
 
 void
 job_log_result(const struct queue_claim *claim, const struct result *result)
 {
     bool failed = result->error != ERR_NONE;
 
+    worker_metrics_job(claim->job.language, result);
     LOG(failed ? LOG_WARNING : LOG_INFO, "job", {"id", LOG_STR(result->id)},
         {"language", LOG_STR(claim->job.language)},
         {failed ? "error" : "verdict",

@@ -30,6 +30,7 @@
 #include "worker/isolation.h"
 #include "worker/loop.h"
 #include "worker/scheduler.h"
+#include "worker/worker_metrics.h"
 
 #define QUEUE_TIMEOUT_MS 5000
 /* A pop that blocks ends within 2 s even if Redis cannot be told to end it. */
@@ -53,6 +54,7 @@ struct worker {
     struct event *signals[2];
     struct scheduler *scheduler;
     struct queue_worker *queue;
+    struct worker_metrics metrics;
     struct isolation_requirement required;
     struct err refusal; /* what is missing that is required; how Redis is unfit */
     int second_signal;  /* 0: none came */
@@ -219,7 +221,7 @@ list_languages(const struct worker *worker, struct scheduler_language *languages
         languages[i] = (struct scheduler_language){
             .name = language->name,
             .command = &worker->engines.list[i].command,
-            .slots = slot_count(&worker->config, language),
+            .slots = language->slots,
             .no_files = worker->engines.list[i].cli,
         };
     }
@@ -329,13 +331,23 @@ start_looks(struct worker *worker, struct err *err)
     return 0;
 }
 
+/* Every language with its slots from here on. */
+static void
+settle_slots(struct worker *worker)
+{
+    struct languages *languages = &worker->engines.languages;
+
+    for (size_t i = 0; i < languages->count; i++)
+        languages->list[i].slots = slot_count(&worker->config, &languages->list[i]);
+}
+
 static void
 log_engines(const struct worker *worker)
 {
     for (size_t i = 0; i < worker->engines.languages.count; i++) {
         const struct engine_choice *engine = &worker->engines.list[i];
         LOG(LOG_INFO, "engine", {"language", LOG_STR(engine->language)},
-            {"slots", LOG_UINT(slot_count(&worker->config, &worker->engines.languages.list[i]))},
+            {"slots", LOG_UINT(worker->engines.languages.list[i].slots)},
             {"engine", LOG_STR(engine->cli ? "cli" : "image")},
             {"source", LOG_STR(engine->source)});
     }
@@ -348,6 +360,9 @@ start(struct worker *worker, struct err *err)
         isolation_parse(&worker->required, worker->config.require_isolation, err) < 0 ||
         engines_choose(&worker->engines, &worker->config, err) < 0)
         return -1;
+    settle_slots(worker);
+    if (worker_metrics_open(&worker->metrics, &worker->config, &worker->engines.languages, err) < 0)
+        return -1;
     engine_lock_down(worker->engines.list, worker->engines.languages.count);
     raise_descriptor_limit();
     cgroup_tree_open(&worker->cgroups);
@@ -355,7 +370,9 @@ start(struct worker *worker, struct err *err)
     if (!worker->base)
         return err_set(err, ERR_SYSTEM, ENOMEM, "making the event loop");
     if (start_signals(worker, err) < 0 || start_scheduler(worker, err) < 0 ||
-        start_queue(worker, err) < 0 || start_looks(worker, err) < 0)
+        start_queue(worker, err) < 0 || start_looks(worker, err) < 0 ||
+        worker_metrics_start(&worker->metrics, worker->base, worker->scheduler, worker->queue,
+                             err) < 0)
         return -1;
     LOG(LOG_INFO, "started", {"worker", LOG_STR(worker->id)}, {"version", LOG_STR(RETORT_VERSION)},
         {"sandbox_uid", LOG_UINT(geteuid() == 0 ? worker->config.sandbox_uid : geteuid())});
@@ -367,6 +384,7 @@ start(struct worker *worker, struct err *err)
 static void
 fini(struct worker *worker)
 {
+    worker_metrics_fini(&worker->metrics);
     for (size_t i = 0; i < LANGUAGES_MOST; i++)
         isolation_watch_free(worker->looks[i].watch);
     scheduler_free(worker->scheduler);
@@ -402,7 +420,7 @@ run(struct worker *worker, struct err *err)
 int
 main(int argc, char **argv)
 {
-    struct worker worker = {.cgroups = {.fd = -1}};
+    struct worker worker = {.cgroups = {.fd = -1}, .metrics = WORKER_METRICS_INIT};
     struct err err = ERR_INIT;
 
     if (take_option(&argc, argv, "--help")) {

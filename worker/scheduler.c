@@ -25,6 +25,7 @@
 #include "common/log.h"
 #include "worker/job_log.h"
 #include "worker/scheduler_internal.h"
+#include "worker/worker_metrics.h"
 
 /* answer_by allows this much after start_by and the timeout (docs/PROTOCOL.md): later is no use. */
 #define GUARD_GRACE_MS 2000
@@ -279,6 +280,7 @@ on_finished(void *context, const char *id, const struct err *err)
 {
     struct scheduler *scheduler = context;
 
+    worker_metrics_finished(err);
     if (err)
         LOG(LOG_WARNING, "result_not_taken", {"id", LOG_STR(id)},
             {"error", LOG_STR(err_code_name(err->code))}, {"message", LOG_STR(err->text)});
