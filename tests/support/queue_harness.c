@@ -45,8 +45,8 @@ on_job(void *context, struct queue_claim *claim)
 static void
 on_cancel(void *context, const char *id, uint64_t epoch)
 {
-    (void)epoch;
     struct harness *h = context;
+    (void)epoch;
     h->cancels++;
     strcpy(h->cancelled_id, id);
 }
@@ -70,22 +70,42 @@ harness_finish(struct harness *h, unsigned index)
     finish(h, &h->held[index]);
 }
 
-static struct queue_options
-options_of(const struct harness *h)
+static void
+on_drain(void *context)
+{
+    struct harness *h = context;
+    h->drains++;
+}
+
+static void
+on_unfit(void *context, const struct err *err)
+{
+    struct harness *h = context;
+    h->unfits++;
+    memcpy(h->unfit_text, err->text, sizeof(h->unfit_text));
+}
+
+struct queue_options
+harness_options(struct harness *h)
 {
     return (struct queue_options){.redis_url = h->redis.url,
                                   .prefix = HARNESS_PREFIX,
                                   .connect_timeout_ms = 1000,
-                                  .command_timeout_ms = 1000};
+                                  .command_timeout_ms = 1000,
+                                  .on_unfit = on_unfit,
+                                  .context = h};
 }
 
 struct queue_worker *
 harness_worker(struct harness *h, const char *id)
 {
     struct err err = ERR_INIT;
-    struct queue_options options = options_of(h);
-    const struct queue_worker_hooks hooks = {
-        .on_job = on_job, .on_cancel = on_cancel, .on_finished = on_finished, .context = h};
+    struct queue_options options = harness_options(h);
+    const struct queue_worker_hooks hooks = {.on_job = on_job,
+                                             .on_cancel = on_cancel,
+                                             .on_drain = on_drain,
+                                             .on_finished = on_finished,
+                                             .context = h};
     struct queue_worker *worker = queue_worker_new(h->base, &options, id, languages, &hooks, &err);
     if (!worker)
         fail_msg("%s", err.text);
@@ -224,7 +244,7 @@ harness_setup(void **state)
     signal(SIGPIPE, SIG_IGN);
     log_init("test", LOG_ERROR);
     redis_fixture_start(&h->redis);
-    struct queue_options options = options_of(h);
+    struct queue_options options = harness_options(h);
     h->base = event_base_new();
     h->client = queue_client_new(h->base, &options, 64, &err);
     if (!h->client)

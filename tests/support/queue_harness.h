@@ -34,6 +34,9 @@ struct harness {
     unsigned delivered; /* calls of on_finished with err NULL */
     unsigned refused;   /* with REJECTED */
     unsigned undelivered;
+    unsigned drains; /* calls of on_drain */
+    unsigned unfits; /* calls of on_unfit, of all clients and workers made after it was set */
+    char unfit_text[320];
     char cancelled_id[JOB_ID_SIZE];
     struct queue_claim held[64];
     unsigned held_count;
@@ -45,6 +48,9 @@ int harness_teardown(void **state);
 
 /* A second worker beside it, which counts and holds as the first; the test frees it. */
 struct queue_worker *harness_worker(struct harness *h, const char *id);
+
+/* Options for a client or worker of the test's own, which counts in unfits. */
+struct queue_options harness_options(struct harness *h);
 
 /* Submits code with the standard limits; answer is overwritten. */
 void harness_submit(struct harness *h, const char *code, struct harness_answer *answer);
