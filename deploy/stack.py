@@ -162,9 +162,10 @@ class Stack:
         self.parts[name] = part
         return part
 
-    def start_redis(self) -> Part:
+    def start_redis(self, more: str = "") -> Part:
+        """more: lines of its configuration, which go over ours."""
         config = self.directory / "redis.conf"
-        config.write_text(REDIS_CONFIG.format(directory=self.directory))
+        config.write_text(REDIS_CONFIG.format(directory=self.directory) + more)
         part = self.start_part("redis", [redis_server(self.directory), str(config)])
         self.wait_for(self.redis_answers, "redis does not answer")
         return part

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 import unittest
 
-from service import Response, Service, ServiceTest, wait_until
+from service import Call, Service, ServiceTest, wait_until
 
 SLEEP = "import time; time.sleep({})\nprint('slept')"
 BUSY = "print('before', flush=True)\nwhile True: pass"
-
-
-class Call(threading.Thread):
-    """A request on its way; `response` is there when it is answered."""
-
-    def __init__(self, service: Service, code: str) -> None:
-        super().__init__(daemon=True)
-        self.service = service
-        self.code = code
-        self.response: Response | None = None
-        self.start()
-
-    def run(self) -> None:
-        self.response = self.service.post({"code": self.code})
-
-    def answer(self, timeout_s: float = 60) -> Response:
-        self.join(timeout_s)
-        assert self.response is not None, "no answer"
-        return self.response
 
 
 class Deaths(unittest.TestCase):

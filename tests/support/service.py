@@ -21,6 +21,7 @@ import re
 import socket
 import subprocess
 import sys
+import threading
 import time
 import unittest
 from collections.abc import Callable
@@ -246,6 +247,28 @@ class Service(Stack):
         faults += [f"process {pid} is left" for pid in left]
         super().stop()
         return faults
+
+
+class Call(threading.Thread):
+    """A request on its way; `response` is there when it is answered."""
+
+    def __init__(self, service: Service, code: str, **members: Any) -> None:
+        super().__init__(daemon=True)
+        self.service = service
+        self.payload = {"code": code, **members}
+        self.response: Response | None = None
+        self.began = time.monotonic()
+        self.seconds = 0.0  # to the answer
+        self.start()
+
+    def run(self) -> None:
+        self.response = self.service.post(self.payload)
+        self.seconds = time.monotonic() - self.began
+
+    def answer(self, timeout_s: float = 60) -> Response:
+        self.join(timeout_s)
+        assert self.response is not None, "no answer"
+        return self.response
 
 
 class ServiceTest(unittest.TestCase):
