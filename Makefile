@@ -67,6 +67,7 @@ include mk/escape.mk
 include mk/fuzz.mk
 include mk/run.mk
 include mk/container.mk
+include mk/rolling.mk
 
 $(B)/libcommon.a:  $(call obj,$(COMMON_SRC))
 # Included by the assembler, which writes no dependency file.
