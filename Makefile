@@ -47,6 +47,7 @@ LIBS_DAEMON := -levent -lhiredis -lmsgpackc -ljansson -lseccomp -lsodium -lm
 COMMON_SRC  := $(wildcard common/*.c)
 API_SRC     := $(filter-out api/main.c,$(wildcard api/*.c))
 WORKER_SRC  := $(filter-out worker/main.c,$(wildcard worker/*.c))
+ADMIN_SRC   := $(filter-out admin/main.c,$(wildcard admin/*.c))
 RUN_SRC     := $(wildcard worker/run/*.c)
 CLI_SRC     := $(wildcard worker/cli/*.c)
 SANDBOX_SRC := $(wildcard worker/sandbox/*.c worker/wasi/*.c worker/engine/*.c) \
@@ -55,7 +56,8 @@ SANDBOX_SRC := $(wildcard worker/sandbox/*.c worker/wasi/*.c worker/engine/*.c) 
 
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
-PROGRAMS := $(B)/retort-api $(B)/retort-worker $(B)/retort-run $(B)/retort-cli-zygote
+PROGRAMS := $(B)/retort-api $(B)/retort-worker $(B)/retort-run $(B)/retort-cli-zygote \
+            $(B)/retort-admin
 
 .PHONY: all
 all: $(PROGRAMS) $(B)/libretort-sandbox.a
@@ -67,13 +69,13 @@ include mk/escape.mk
 include mk/fuzz.mk
 include mk/run.mk
 include mk/container.mk
-include mk/rolling.mk
 
 $(B)/libcommon.a:  $(call obj,$(COMMON_SRC))
 # Included by the assembler, which writes no dependency file.
 $(B)/common/queue_scripts.o: $(wildcard common/queue_scripts/*.lua)
 $(B)/worker/cli/bootstrap.o: worker/guest/python/bootstrap/cli.py
 $(B)/libapi.a:     $(call obj,$(API_SRC)) $(LLHTTP_OBJ)
+$(B)/libadmin.a:   $(call obj,$(ADMIN_SRC))
 $(B)/libworker.a:  $(call obj,$(WORKER_SRC))
 $(B)/libretort-sandbox.a: $(call obj,$(SANDBOX_SRC))
 
@@ -83,6 +85,7 @@ $(B)/%.a:
 
 $(B)/retort-api: $(B)/api/main.o $(B)/libapi.a $(B)/libcommon.a
 $(B)/retort-worker: $(B)/worker/main.o $(B)/libworker.a $(B)/libcommon.a
+$(B)/retort-admin: $(B)/admin/main.o $(B)/libadmin.a $(B)/libcommon.a
 $(B)/retort-run: $(call obj,$(RUN_SRC)) $(B)/libworker.a $(B)/libcommon.a
 $(B)/retort-cli-zygote: $(call obj,$(CLI_SRC)) $(B)/libworker.a $(B)/libcommon.a
 $(PROGRAMS):

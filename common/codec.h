@@ -30,4 +30,15 @@ int codec_unpack_element(const void *data, size_t size, struct job *job, bool *h
 int codec_pack_result(const struct result *result, struct bytes *out, struct err *err);
 int codec_unpack_result(const void *data, size_t size, struct result *result, struct err *err);
 
+/* What stands in the dead-letter list: an element that could not be used, and why. */
+struct codec_letter {
+    int64_t time_ms; /* Redis's clock, since the epoch */
+    char worker[JOB_WORKER_SIZE];
+    char reason[256];
+    struct bytes element; /* owned: bytes_fini() */
+};
+/* -1: it is none; older scripts put the bare element there. */
+int codec_unpack_letter(const void *data, size_t size, struct codec_letter *letter,
+                        struct err *err);
+
 #endif

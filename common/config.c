@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The first column of options.def. */
-enum { API = CONFIG_API, WORKER = CONFIG_WORKER, RUN = CONFIG_RUN };
+enum { API = CONFIG_API, WORKER = CONFIG_WORKER, RUN = CONFIG_RUN, ADMIN = CONFIG_ADMIN };
 
 enum option_type { TYPE_STRING, TYPE_UINT, TYPE_BOOL };
 
@@ -263,7 +263,7 @@ print_programs(int programs, FILE *out)
     static const struct {
         int program;
         const char *name;
-    } names[] = {{API, "api"}, {WORKER, "worker"}, {RUN, "run"}};
+    } names[] = {{API, "api"}, {WORKER, "worker"}, {RUN, "run"}, {ADMIN, "admin"}};
     const char *separator = "";
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (programs & names[i].program) {

@@ -24,6 +24,7 @@ enum config_program {
     CONFIG_API = 1,
     CONFIG_WORKER = 2,
     CONFIG_RUN = 4,
+    CONFIG_ADMIN = 8,
 };
 
 struct config {

@@ -14,6 +14,7 @@ UNIT     := $(if $(T),$(foreach p,$(UNIT_SRC:%.c=$(B)/%),$(if $(findstring $(T),
 
 UNIT_LIBS_common := libcommon.a
 UNIT_LIBS_api    := libapi.a libcommon.a
+UNIT_LIBS_admin  := libadmin.a libcommon.a
 UNIT_LIBS_worker := libworker.a libcommon.a
 UNIT_LIBS_cli    := libworker.a libcommon.a
 UNIT_LIBS_run    := libworker.a libcommon.a
@@ -85,7 +86,6 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    'integration=$(SUB_MAKE) integration' \
 	    'hostile=$(SUB_MAKE) hostile-short' \
 	    'escape=$(SUB_MAKE) escape' \
-	    'rolling=$(SUB_MAKE) rolling' \
 	    'deploy=$(SUB_MAKE) test-deploy' \
 	    'container=$(SUB_MAKE) test-container' \
 	    'fuzz=$(SUB_MAKE) fuzz SECONDS=4' \
@@ -103,9 +103,9 @@ lint: lint-fast tidy ## The same and static analysis
 tidy: third-party
 	$(Q)cppcheck --quiet --enable=warning,portability --std=c11 --inline-suppr -j $(TEST_JOBS) \
 	    --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches \
-	    --error-exitcode=1 -I. api common worker/*.c worker/sandbox worker/wasi worker/engine \
+	    --error-exitcode=1 -I. api admin common worker/*.c worker/sandbox worker/wasi worker/engine \
 	    worker/run worker/cli
-	$(Q)printf '%s\n' $(filter api/%.c common/%.c worker/%.c,$(C_FILES)) | \
+	$(Q)printf '%s\n' $(filter api/%.c admin/%.c common/%.c worker/%.c,$(C_FILES)) | \
 	    xargs -P $(TEST_JOBS) -n 8 sh -c 'clang-tidy-14 --quiet --warnings-as-errors="*" \
 	    --checks="$(TIDY_CHECKS)" "$$@" -- -std=c11 -D_GNU_SOURCE -I. -I$(GEN) \
 	    -isystem $(LLHTTP_DIR)/include 2>/dev/null' tidy

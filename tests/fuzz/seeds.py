@@ -196,6 +196,8 @@ def codec() -> Iterator[tuple[str, bytes]]:
                         ("v1-result", 2), ("v1-result-error", 2), ("v1-element-limits", 0),
                         ("v2-blob-files", 1), ("v1-result-artifacts", 2)):
         yield name, bytes([first]) + (GOLDEN / name).read_bytes()
+    letter = b"\x95\x01\xcf" + (1700000000123).to_bytes(8, "big") + b"\xa2w1\xa3why\xa3\0\xff\x1b"
+    yield "v1-letter", b"\3" + letter
     # An element of which a field's name is empty text: a null pointer of msgpack-c's.
     yield "empty-text", bytes.fromhex("00950100 01a0c406 00ae68d9 0034")
 
@@ -249,8 +251,14 @@ def texts(target: str) -> Iterator[tuple[str, bytes]]:
         yield file.name, file.read_bytes()
 
 
+def admin() -> Iterator[tuple[str, bytes]]:
+    yield "text", "ä€🐍 \\ \"".encode()
+    yield "controls", b"\x1b]0;x\x07\xc2\x9b31m\0\r\n\t\x7f\xff\xe2\x80\xae\xef\xbb\xbf\xed\xa0\x80"
+
+
 TARGETS = {"wasi": wasi(), "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
-           "artifacts": artifacts(), "http": texts("http"), "json": texts("json")}
+           "artifacts": artifacts(), "http": texts("http"), "json": texts("json"),
+           "admin": admin()}
 
 
 def write_all(directory: Path) -> None:

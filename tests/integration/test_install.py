@@ -34,6 +34,9 @@ class Install(unittest.TestCase):
         ran = self.installed("retort-run", "-c", "print(6 * 7)")
         self.assertEqual((ran.returncode, ran.stdout, ran.stderr), (0, "42\n", ""))
 
+    def test_the_admin_is_there(self) -> None:
+        self.assertRegex(self.installed("retort-admin", "--version").stdout, "^retort-admin ")
+
     def test_the_installed_retort_aot_makes_images(self) -> None:
         (self.directory / "guest.c").write_text(GUEST)
         subprocess.run(["clang-14", "--target=wasm32-wasi", "-o", "guest.wasm", "guest.c"],

@@ -14,13 +14,13 @@ import time
 import unittest
 from typing import Any
 
-from service import REPOSITORY, Redis, Service
+from service import BUILD, REPOSITORY, Redis, Service
 from stack import redis_server
 
 SOURCES = REPOSITORY / "common"
 PASSWORDS = {"API_PASSWORD": "a p?/@i", "WORKER_PASSWORD": "work", "SCALER_PASSWORD": "scale",
              "ADMIN_PASSWORD": "admin"}
-PERCENT = {"api": "a%20p%3F%2F%40i", "worker": "work"}
+PERCENT = {"api": "a%20p%3F%2F%40i", "worker": "work", "admin": "admin"}
 # What each sends beside its scripts. Rows of the API and the worker: common/redis.c, queue_*.c.
 ALWAYS = {"ping", "select", "script|load", "eval", "evalsha"}
 DIRECT = {"api": ALWAYS | {"info", "blpop", "get", "unlink"},
@@ -132,6 +132,20 @@ class RedisUsers(unittest.TestCase):
                         connection.command(*words)
             connection.close()
         self.root.command("ACL", "LOG", "RESET")
+
+    def test_the_admin_can_do_all_that_retort_admin_does(self) -> None:
+        self.root.command("ACL", "LOG", "RESET")
+        self.root.command("LPUSH", "retort:dead", "x", "y")
+        self.root.command("ZADD", "retort:workers", "1", "gone")
+        job = "0" * 32
+        for args in (("status",), ("jobs",), ("job", job), ("dead",), ("dead", "--drop", "1"),
+                     ("dead", "--drop", "all"), ("ping",), ("drain", "gone"), ("cancel", job),
+                     ("requeue", job), ("requeue", "--worker", "gone")):
+            done = subprocess.run([BUILD / "retort-admin", *args], capture_output=True, text=True,
+                                  env={"REDIS_URL": self.service.url("admin")}, timeout=60)
+            self.assertIn(done.returncode, (0, 1), done)
+            self.assertNotRegex(done.stdout + done.stderr, "NOPERM|permit")
+        self.assertEqual(self.root.command("ACL", "LOG"), [])
 
     def test_without_a_password_nothing_is(self) -> None:
         connection = Redis(self.service.directory / "redis.sock")

@@ -17,9 +17,10 @@ LINE_COLUMNS = 100
 
 # Who may include what of ours: directory -> directories whose headers it must not see.
 FORBIDDEN_LAYERS = {
-    "common": ("api", "worker"),
-    "api": ("worker",),
-    "worker": ("api",),
+    "common": ("api", "worker", "admin"),
+    "api": ("worker", "admin"),
+    "worker": ("api", "admin"),
+    "admin": ("api", "worker"),
 }
 
 # A foreign library's headers -> the modules that own it (path prefixes).
