@@ -5,11 +5,13 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import subprocess
 import threading
 import time
 import unittest
 
 from prometheus import Page
+from promtool import promtool
 from service import Response, Service, ServiceTest, wait_until
 
 PYTHON = {"language": "python"}
@@ -133,6 +135,12 @@ class Jobs(ServiceTest):
         self.assertEqual(after.value("retort_requests_in_flight"), 0)
         self.assertEqual(after.sum("retort_jobs_total", outcome="queue_full")
                          - before.sum("retort_jobs_total", outcome="queue_full"), 1)
+
+    def test_prometheus_itself_finds_the_page_well_formed(self) -> None:
+        page = self.service.request("GET", "/metrics").body
+        done = subprocess.run([promtool(), "check", "metrics", "--extended"], input=page,
+                              capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
 
     def test_connections_are_those_that_are_open(self) -> None:
         before = scrape(self.service).value("retort_connections") or 0

@@ -6,11 +6,13 @@ import http.client
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 import unittest
 
 from prometheus import Page
+from promtool import promtool
 from service import Response, Service, ServiceTest, wait_until
 
 PYTHON = {"language": "python"}
@@ -126,6 +128,12 @@ class Jobs(WithPort):
         name = "retort_worker_zygote_restarts_total"
         self.assertEqual(self.grown(before, name, reason="died"), 1)
         self.assertEqual(self.grown(before, name, reason="planned"), 0)
+
+    def test_prometheus_itself_finds_the_page_well_formed(self) -> None:
+        page = ask(self.port, "/metrics").body
+        done = subprocess.run([promtool(), "check", "metrics", "--extended"], input=page,
+                              capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
 
     def test_memory_and_start_are_those_of_the_worker(self) -> None:
         page = scrape(self.port)
