@@ -47,6 +47,8 @@ readonly TABLE='
   python3-yaml              tests  reads docker-compose.yml and deploy/kubernetes
   python3-jsonschema        tests  schemas of what Kubernetes is given
   apparmor                  tests  the syntax of deploy/apparmor
+  stunnel4                  tests  the way to a Redis behind TLS in docs/OPERATIONS.md
+  openssl                   tests  its certificate
   docker.io                 container  the tests start a daemon of their own
   docker-compose            container  docker-compose.yml
   debootstrap               container  the base image of the tests

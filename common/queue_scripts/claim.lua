@@ -45,6 +45,10 @@ if not head then
     return 0
 end
 redis.call('EXPIRE', inflight, LIST_KEEP_S)
+-- A worker that was taken for dead a moment ago may have had this BLMOVE under way: who holds a job
+-- is in the registry, so that the job can be found.
+redis.call('ZADD', prefix .. 'workers', 'NX', integer(now / 1000), worker)
+redis.call('EXPIRE', prefix .. 'workers', LIST_KEEP_S)
 local claimed = claim(head)
 if claimed then
     return claimed

@@ -135,7 +135,7 @@ local function about_worker(worker)
     return fields
 end
 
--- Adds up what the live workers say of themselves.
+-- Adds up what the live workers say of themselves. Those that drain only have what they still run.
 local function survey(expiry_ms, languages)
     local rows, order, live = {}, {}, 0
     local function row(language)
@@ -151,9 +151,10 @@ local function survey(expiry_ms, languages)
     for _, worker in ipairs(redis.call('ZRANGEBYSCORE', workers,
             integer(now / 1000 - expiry_ms), '+inf')) do
         live = live + 1
-        for field, value in pairs(about_worker(worker)) do
+        local about = about_worker(worker)
+        for field, value in pairs(about) do
             local what, language = string.match(field, '^(%a+):(.+)$')
-            if what == 'slots' then
+            if what == 'slots' and about.state ~= 'draining' then
                 local of = row(language)
                 of[3], of[4] = of[3] + 1, of[4] + (tonumber(value) or 0)
             elseif what == 'busy' then

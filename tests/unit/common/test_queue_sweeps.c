@@ -154,6 +154,29 @@ test_a_sweep_says_what_the_fleet_does(void **state)
 }
 
 static void
+test_a_worker_that_drains_serves_nothing(void **state)
+{
+    struct redis_fixture *redis = *state;
+    beat(redis, "w1", "{\"state\":\"draining\",\"slots:python\":\"2\",\"busy:python\":\"1\"}");
+    redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_REAP, "sweep", "5000", "python,");
+    assert_int_equal(reply->element[2]->integer, 1);
+    assert_int_equal(reply->element[3]->element[2]->integer, 0);
+    assert_int_equal(reply->element[3]->element[3]->integer, 0);
+    assert_int_equal(reply->element[3]->element[4]->integer, 1);
+}
+
+static void
+test_who_claims_is_in_the_registry(void **state)
+{
+    struct redis_fixture *redis = *state;
+    script_submit(redis, ID);
+    script_move(redis);
+    SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+    assert_int_equal(redis_fixture_int(redis, "ZCARD t:workers"), 1);
+    assert_int_equal(redis_fixture_keys_without_expiry(redis), 0);
+}
+
+static void
 test_workers_of_version_0_1_0_serve_python(void **state)
 {
     struct redis_fixture *redis = *state;
@@ -265,6 +288,8 @@ main(void)
         TEST(test_a_beat_names_the_jobs_that_others_have),
         TEST(test_a_worker_s_name_is_taken_while_its_beat_is_fresh),
         TEST(test_a_sweep_says_what_the_fleet_does),
+        TEST(test_a_worker_that_drains_serves_nothing),
+        TEST(test_who_claims_is_in_the_registry),
         TEST(test_workers_of_version_0_1_0_serve_python),
         TEST(test_a_sweep_answers_what_waited_too_long_in_a_queue_that_nobody_serves),
         TEST(test_a_cancelled_job_s_client_gets_the_verdict),
