@@ -145,11 +145,11 @@ parse(struct redis_url *url, const char *text, struct err *err)
                       sentinel[] = "redis+sentinel://";
     if (strncmp(text, tls, sizeof(tls) - 1) == 0)
         return err_set(err, ERR_CONFIG, 0,
-                       "REDIS_URL: rediss:// (TLS) is not supported; put stunnel beside this program "
-                       "and name its end by redis:// (docs/OPERATIONS.md has the recipe)");
+                       "REDIS_URL: rediss:// (TLS) is not supported; put stunnel beside this "
+                       "program and name its end by redis:// (docs/OPERATIONS.md has the recipe)");
     if (strncmp(text, sentinel, sizeof(sentinel) - 1) == 0)
         return err_set(err, ERR_CONFIG, 0,
-                       "REDIS_URL: Sentinels are not asked yet; name the master itself by redis://");
+                       "REDIS_URL: Sentinels are not asked yet; name the master by redis://");
     bool is_tcp = strncmp(text, tcp, sizeof(tcp) - 1) == 0;
     if (!is_tcp && strncmp(text, local, sizeof(local) - 1) != 0)
         return bad_url(err, "it does not start with redis:// or unix://");
