@@ -20,6 +20,10 @@
  * their sending side before they have the answer of a job are not served. Answers that need no job
  * reach them.
  *
+ * A client that keeps its connection may be sending its next request while the server begins to
+ * drain, and a closed socket would lose it. So a connection that became idle only now stays open
+ * for CONNECTION_DRAIN_GRACE_MS, and what comes in that time is answered, with "Connection: close".
+ *
  * Nothing waits for ever: the head must be complete IDLE_TIMEOUT_MS after its first byte; a body
  * and an answer must move every IDLE_TIMEOUT_MS, and on the whole not slower than SLOWEST_BYTES_MS;
  * a job has its deadline in the queue.
@@ -57,12 +61,31 @@ set_timer(struct connection *connection, uint64_t ms)
     event_add(&connection->timer, &delay);
 }
 
-static void
-start_timer(struct connection *connection)
+uint64_t
+connection_idle_ms(const struct connection *connection)
+{
+    return (clock_monotonic_us() - connection->phase_us) / 1000;
+}
+
+/* Until a connection without a request is closed. */
+static uint64_t
+patience_ms(const struct connection *connection)
+{
+    uint64_t idle_ms = connection->pool->app->config->idle_timeout_ms;
+    uint64_t been_ms = connection_idle_ms(connection);
+    if (!connection->pool->draining || idle_ms < CONNECTION_DRAIN_GRACE_MS)
+        return idle_ms;
+    return been_ms < CONNECTION_DRAIN_GRACE_MS ? CONNECTION_DRAIN_GRACE_MS - been_ms : 0;
+}
+
+void
+connection_start_timer(struct connection *connection)
 {
     uint64_t idle_ms = connection->pool->app->config->idle_timeout_ms;
     switch (connection->state) {
     case CONNECTION_IDLE:
+        set_timer(connection, patience_ms(connection));
+        break;
     case CONNECTION_HEAD:
         set_timer(connection, idle_ms);
         break;
@@ -92,7 +115,7 @@ connection_set_state(struct connection *connection, enum connection_state state)
     connection->state = state;
     connection->phase_us = connection->moved_us = clock_monotonic_us();
     connection->moved_bytes = 0;
-    start_timer(connection);
+    connection_start_timer(connection);
 }
 
 /* ---- a request ---------------------------------------------------------------------------- */
@@ -327,7 +350,7 @@ on_timer(evutil_socket_t fd, short events, void *context)
     (void)events;
     bool paced = connection->state == CONNECTION_BODY || connection->state == CONNECTION_WRITING;
     if (paced && !is_too_slow(connection)) {
-        start_timer(connection);
+        connection_start_timer(connection);
     } else if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
         refuse_malformed(connection, HTTP_REQUEST_TIMEOUT, "The request took too long to arrive.");
     } else {

@@ -36,7 +36,8 @@ struct connection_pool {
 void connection_pool_init(struct connection_pool *pool, struct app *app);
 /* Serves fd, which must not block. Closes it when that cannot be. */
 void connection_open(struct connection_pool *pool, evutil_socket_t fd);
-/* Closes idle connections, lets the others answer. on_empty may be called before it returns. */
+/* Closes connections idle for more than a moment, lets the others answer. on_empty may be called
+ * before it returns. */
 void connection_pool_drain(struct connection_pool *pool, void (*on_empty)(void *context),
                            void *context);
 /* Closes all; jobs that are waited for are cancelled. */

@@ -11,6 +11,9 @@
 #include "api/exchange.h"
 #include "api/http_parser.h"
 
+/* When draining, a connection may send one more request so soon after the answer before. */
+#define CONNECTION_DRAIN_GRACE_MS 1000
+
 enum connection_state {
     CONNECTION_IDLE,      /* no byte of a request yet */
     CONNECTION_HEAD,      /* request line and headers arrive */
@@ -44,6 +47,10 @@ struct connection {
 
 /* connection.c */
 void connection_set_state(struct connection *connection, enum connection_state state);
+/* How long it has been in its state. */
+uint64_t connection_idle_ms(const struct connection *connection);
+/* For the state it is in, and for whether the pool drains. */
+void connection_start_timer(struct connection *connection);
 /* Takes on what input there is, and the next request after an answer; may free connection. */
 void connection_work(struct connection *connection);
 

@@ -128,11 +128,25 @@ close_all(struct connection_list *list)
     }
 }
 
+/* Those that were idle for long are closed; connection_start_timer() gives the others a moment. */
+static void
+close_long_idle(struct connection_pool *pool)
+{
+    struct connection *next;
+    for (struct connection *connection = TAILQ_FIRST(&pool->idle); connection; connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (connection_idle_ms(connection) >= CONNECTION_DRAIN_GRACE_MS)
+            connection_free(connection);
+        else
+            connection_start_timer(connection);
+    }
+}
+
 void
 connection_pool_drain(struct connection_pool *pool, void (*on_empty)(void *context), void *context)
 {
     pool->draining = true;
-    close_all(&pool->idle);
+    close_long_idle(pool);
     pool->on_empty = on_empty;
     pool->on_empty_context = context;
     if (pool->count == 0)

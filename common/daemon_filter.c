@@ -29,6 +29,7 @@
 #define API     DAEMON_API
 #define WORKER  DAEMON_WORKER
 #define RUNTIME DAEMON_RUNTIME
+#define PARENT  DAEMON_SUPERVISOR
 
 #define NEW_NAMESPACES                                                                             \
     (UINT64_C(0) | CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |      \

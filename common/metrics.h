@@ -47,8 +47,8 @@ enum metric_label {
 enum metric_stream { METRIC_STDOUT, METRIC_STDERR };
 enum metric_reason { METRIC_DIED, METRIC_PLANNED };
 
-/* Processes that can share the mapping. */
-#define METRICS_SLOTS  64
+/* Processes that can share the mapping: 64, and one that replaces another. */
+#define METRICS_SLOTS  65
 #define METRICS_LABELS 3 /* of a metric, at most */
 
 struct metric_names {

@@ -53,6 +53,8 @@ struct queue_client *queue_client_new(struct event_base *base, const struct queu
                                       uint32_t max_in_flight, struct err *err);
 /* Detaches every request without calling back. */
 void queue_client_free(struct queue_client *client);
+/* Connections to Redis that a client with so many requests in flight may have open. */
+uint32_t queue_client_connections_most(uint32_t max_in_flight);
 bool queue_client_connected(const struct queue_client *client);
 uint32_t queue_client_in_flight(const struct queue_client *client);
 

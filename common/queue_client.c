@@ -74,6 +74,19 @@ on_up(void *context)
         queue_request_submit(request);
 }
 
+/* Some are still coming back from a request that has ended. */
+static uint32_t
+waiters_most(uint32_t max_in_flight)
+{
+    return max_in_flight + max_in_flight / 2 + 8;
+}
+
+uint32_t
+queue_client_connections_most(uint32_t max_in_flight)
+{
+    return waiters_most(max_in_flight) + 1;
+}
+
 static int
 open_connections(struct queue_client *client, const struct queue_options *options, struct err *err)
 {
@@ -88,13 +101,13 @@ open_connections(struct queue_client *client, const struct queue_options *option
     struct waiter_pool_options pool = {
         .redis = shared,
         .prefix = client->prefix,
-        /* Some are still coming back from a request that has ended. */
-        .maximum = client->max_in_flight + client->max_in_flight / 2 + 8,
+        .maximum = waiters_most(client->max_in_flight),
     };
     pool.redis.name = NULL;
-    client->fitness = (struct queue_fitness){.connections = pool.maximum + 1,
-                                             .on_unfit = options->on_unfit,
-                                             .context = options->context};
+    client->fitness =
+        (struct queue_fitness){.connections = queue_client_connections_most(client->max_in_flight),
+                               .on_unfit = options->on_unfit,
+                               .context = options->context};
     client->done_timer = evtimer_new(client->base, delete_done, client);
     if (!client->done_timer)
         return err_set(err, ERR_SYSTEM, 0, "no memory for the queue's client");

@@ -15,12 +15,12 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "common/config.h"
+#include "common/descriptors.h"
 #include "common/log.h"
 #include "common/queue.h"
 #include "common/version.h"
@@ -104,18 +104,6 @@ load_config(struct config *config, int argc, char **argv, struct err *err)
         return -1;
     log_init("retort-worker", level);
     return 0;
-}
-
-/* Each waiting job process takes three descriptors here. */
-static void
-raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
 }
 
 /* Those that it was given in LANGUAGES, or SLOTS, or the processors that this process may use. */
@@ -364,7 +352,8 @@ start(struct worker *worker, struct err *err)
     if (worker_metrics_open(&worker->metrics, &worker->config, &worker->engines.languages, err) < 0)
         return -1;
     engine_lock_down(worker->engines.list, worker->engines.languages.count);
-    raise_descriptor_limit();
+    /* Each waiting job process takes three here. */
+    (void)descriptors_raise_limit();
     cgroup_tree_open(&worker->cgroups);
     worker->base = loop_new();
     if (!worker->base)

@@ -30,7 +30,7 @@
 #define PROBE_LAST     336
 
 static const unsigned programs[] = {DAEMON_API, DAEMON_WORKER, DAEMON_RUNTIME,
-                                    DAEMON_WORKER | DAEMON_RUNTIME};
+                                    DAEMON_WORKER | DAEMON_RUNTIME, DAEMON_API | DAEMON_SUPERVISOR};
 #define PROGRAM_COUNT (sizeof(programs) / sizeof(programs[0]))
 
 /* Where a child leaves what it saw. */
@@ -351,6 +351,27 @@ the_api_starts_nothing_signals_nobody_and_writes_no_file(void **state)
 }
 
 static void
+the_parent_of_api_processes_forks_and_starts_no_program(void **state)
+{
+    const unsigned parent = DAEMON_API | DAEMON_SUPERVISOR;
+    static const long forbidden[] = {SYS_execve, SYS_execveat, SYS_fork,    SYS_vfork,
+                                     SYS_tkill,  SYS_open,     SYS_unshare, SYS_pidfd_send_signal,
+                                     SYS_unlink, SYS_rename,   SYS_setuid,  SYS_rt_sigqueueinfo};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+        assert_false(has_row(parent, forbidden[i]));
+    assert_true(
+        may_make(parent, SYS_clone, 0, CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | SIGCHLD));
+    assert_false(may_make(parent, SYS_clone, 0, CLONE_NEWUSER | SIGCHLD));
+    assert_false(may_make(parent, SYS_clone, 0, CLONE_VM | CLONE_VFORK | SIGCHLD));
+    assert_true(may_make(parent, SYS_kill, 1, SIGTERM));
+    assert_false(may_make(parent, SYS_kill, 1, SIGSTOP));
+    assert_false(may_make(parent, SYS_openat, 2, O_RDWR));
+    assert_false(may_make(parent, SYS_mmap, 2, PROT_READ | PROT_EXEC));
+}
+
+static void
 a_runtime_mounts_nothing_and_has_no_sockets(void **state)
 {
     static const long forbidden[] = {SYS_mount,     SYS_umount2,   SYS_pivot_root, SYS_unshare,
@@ -449,6 +470,7 @@ main(void)
         cmocka_unit_test(daemons_are_hidden_and_leave_no_core),
         cmocka_unit_test(nobody_may_make_calls_that_concern_the_machine_or_other_processes),
         cmocka_unit_test(the_api_starts_nothing_signals_nobody_and_writes_no_file),
+        cmocka_unit_test(the_parent_of_api_processes_forks_and_starts_no_program),
         cmocka_unit_test(a_runtime_mounts_nothing_and_has_no_sockets),
         cmocka_unit_test(nothing_becomes_executable_where_no_runtime_is_started),
         cmocka_unit_test(sockets_are_those_of_three_families),

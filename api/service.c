@@ -1,0 +1,204 @@
+#include "api/service.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "api/app.h"
+#include "api/server.h"
+#include "common/clock.h"
+#include "common/log.h"
+
+#define REDIS_CONNECT_TIMEOUT_MS 2000
+#define REDIS_COMMAND_TIMEOUT_MS 5000
+
+#define CANCEL_TIME_US 100000
+/* How often it is looked whether Redis is there. */
+#define QUEUE_LOOK_US  1000
+
+struct service {
+    struct app app;
+    struct server *server;
+    struct event *on_drain, *on_other, *drain_timer, *queue_timer;
+    struct service_options options;
+    uint64_t wait_until_us; /* monotonic: for Redis, before clients are taken */
+    bool stopping;          /* a signal has come */
+    struct err refusal;     /* how Redis is unfit */
+};
+
+/* A new process that took clients before it has Redis would refuse what another one would do. */
+static void
+on_queue_timer(evutil_socket_t fd, short events, void *context)
+{
+    struct service *service = context;
+    const struct timeval delay = {.tv_usec = QUEUE_LOOK_US};
+    (void)fd;
+    (void)events;
+    if (service->stopping)
+        return;
+    if (!queue_client_connected(service->app.queue) &&
+        clock_monotonic_us() < service->wait_until_us) {
+        event_add(service->queue_timer, &delay);
+        return;
+    }
+    server_begin(service->server);
+    service->options.on_serving(service->options.context);
+}
+
+static void
+end_loop(void *context)
+{
+    struct service *service = context;
+    event_base_loopbreak(service->app.base);
+}
+
+static void
+on_drain_timeout(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd;
+    (void)events;
+    LOG(LOG_WARNING, "drain_timeout",
+        {"message", LOG_STR("Requests still run; they are cancelled.")});
+    end_loop(context);
+}
+
+static void
+drain(struct service *service, int number)
+{
+    uint64_t ms = service->app.config->drain_timeout_ms;
+    const struct timeval delay = {.tv_sec = (time_t)(ms / 1000),
+                                  .tv_usec = (suseconds_t)(ms % 1000) * 1000};
+    service->stopping = true;
+    LOG(LOG_INFO, "stopping", {"signal", LOG_INT(number)},
+        {"in_flight", LOG_UINT(queue_client_in_flight(service->app.queue))});
+    event_add(service->drain_timer, &delay);
+    server_drain(service->server, end_loop, service);
+}
+
+static void
+on_signal(evutil_socket_t number, short events, void *context)
+{
+    struct service *service = context;
+    bool at_once = service->options.supervised ? number == SIGQUIT : service->stopping;
+    (void)events;
+    if (at_once)
+        end_loop(service);
+    else if (!service->stopping)
+        drain(service, (int)number);
+}
+
+static int
+watch_signals(struct service *service, struct err *err)
+{
+    struct event_base *base = service->app.base;
+    service->on_drain = evsignal_new(base, SIGTERM, on_signal, service);
+    service->on_other =
+        evsignal_new(base, service->options.supervised ? SIGQUIT : SIGINT, on_signal, service);
+    service->drain_timer = evtimer_new(base, on_drain_timeout, service);
+    service->queue_timer = evtimer_new(base, on_queue_timer, service);
+    if (!service->on_drain || !service->on_other || !service->drain_timer ||
+        !service->queue_timer || event_add(service->on_drain, NULL) < 0 ||
+        event_add(service->on_other, NULL) < 0)
+        return err_set(err, ERR_SYSTEM, 0, "signals cannot be watched");
+    return 0;
+}
+
+static void
+on_unfit(void *context, const struct err *err)
+{
+    struct service *service = context;
+    service->refusal = *err;
+    end_loop(service);
+}
+
+static int
+start(struct service *service, int listen_fd, struct err *err)
+{
+    struct app *app = &service->app;
+    const struct queue_options options = {.redis_url = app->config->redis_url,
+                                          .prefix = app->config->redis_prefix,
+                                          .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
+                                          .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS,
+                                          .on_unfit = on_unfit,
+                                          .context = service};
+    app->base = event_base_new();
+    if (!app->base) {
+        close(listen_fd);
+        return err_set(err, ERR_SYSTEM, 0, "no event loop can be made");
+    }
+    service->server = server_new(app, listen_fd, err);
+    if (!service->server)
+        return -1;
+    app->queue = queue_client_new(app->base, &options, (uint32_t)app->config->max_in_flight, err);
+    if (!app->queue || fleet_metrics_start(&app->fleet_metrics, app, err) < 0)
+        return -1;
+    return watch_signals(service, err);
+}
+
+struct service *
+service_new(const struct service_options *options, struct err *err)
+{
+    struct service *service = calloc(1, sizeof(*service));
+    if (!service) {
+        close(options->listen_fd);
+        err_set(err, ERR_SYSTEM, 0, "no memory for the service");
+        return NULL;
+    }
+    service->app.config = options->config;
+    service->app.languages = *options->languages;
+    service->options = *options;
+    if (start(service, options->listen_fd, err) == 0)
+        return service;
+    service_free(service);
+    return NULL;
+}
+
+int
+service_run(struct service *service, struct err *err)
+{
+    service->wait_until_us = clock_monotonic_us() + SERVICE_QUEUE_WAIT_MS * 1000;
+    event_active(service->queue_timer, EV_TIMEOUT, 1);
+    event_base_dispatch(service->app.base);
+    LOG(LOG_INFO, "stopped", {"in_flight", LOG_UINT(queue_client_in_flight(service->app.queue))});
+    if (service->refusal.code == ERR_NONE)
+        return 0;
+    *err = service->refusal;
+    return -1;
+}
+
+/*
+ * Connections that are closed with a job running cancel it; that is a command to Redis, which
+ * leaves only while the loop turns.
+ */
+static void
+close_connections(struct service *service)
+{
+    const struct timeval limit = {.tv_usec = CANCEL_TIME_US};
+    bool any = service->app.queue && queue_client_in_flight(service->app.queue) > 0;
+    server_free(service->server);
+    probe_fini(&service->app.probe);
+    if (any && event_base_loopexit(service->app.base, &limit) == 0)
+        event_base_dispatch(service->app.base);
+}
+
+void
+service_free(struct service *service)
+{
+    if (!service)
+        return;
+    struct event *const events[] = {service->on_drain, service->on_other, service->drain_timer,
+                                    service->queue_timer};
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        if (events[i])
+            event_free(events[i]);
+    }
+    close_connections(service);
+    fleet_metrics_stop(&service->app.fleet_metrics);
+    if (service->app.queue)
+        queue_client_free(service->app.queue);
+    if (service->app.base)
+        event_base_free(service->app.base);
+    free(service);
+}
