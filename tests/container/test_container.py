@@ -292,9 +292,10 @@ class Compose(unittest.TestCase):
                      for port in ports or []]
         self.assertEqual(sorted(published), [("api", "127.0.0.1", port) for port in self.PORTS])
 
-    def test_the_api_gets_healthy(self) -> None:
-        wait_until(lambda: self.container("api")["State"]["Health"]["Status"] == "healthy",
-                   "the health check passes", 30)
+    def test_api_and_worker_get_healthy(self) -> None:
+        for service in ("api", "worker"):
+            wait_until(lambda: self.container(service)["State"]["Health"]["Status"] == "healthy",
+                       f"the health check of {service} passes", 30)
 
     def test_redis_and_api_are_healthy_and_agree_on_the_end(self) -> None:
         """Redis was, or nothing would have started; no end is cut short."""

@@ -78,7 +78,9 @@ class Pods(unittest.TestCase):
                         "capabilities": {"drop": ["ALL"]}})
 
     def test_probes_ask_ports_that_are_there(self) -> None:
-        wanted = {"api": {"livenessProbe": "/healthz", "readinessProbe": "/readyz"}}
+        wanted = {"api": {"livenessProbe": "/healthz", "readinessProbe": "/readyz"},
+                  "worker": {"startupProbe": "/healthz", "livenessProbe": "/healthz",
+                             "readinessProbe": "/healthz"}}
         for name, probes in wanted.items():
             container = manifests.pods()[name]["containers"][0]
             ports = {port["name"] for port in container["ports"]}
