@@ -15,7 +15,7 @@ struct fleet_metrics {
     struct event *timer;
 };
 
-/* app->base and app->queue are there. */
+/* app->base, app->queue and app->languages are there. */
 int fleet_metrics_start(struct fleet_metrics *metrics, struct app *app, struct err *err);
 /* Looks now. */
 void fleet_metrics_refresh(struct fleet_metrics *metrics);

@@ -4,13 +4,15 @@
 
 #include "api/app.h"
 #include "api/exchange.h"
+#include "api/fleet.h"
 #include "api/json_writer.h"
 #include "common/clock.h"
 #include "common/log.h"
 
-#define PROBE_CODE   "print('ready')\n"
-#define PROBE_OUTPUT "ready\n"
-#define PROBE_GOOD   "Programs run."
+#define PROBE_LANGUAGE "python"
+#define PROBE_CODE     "print('ready')\n"
+#define PROBE_OUTPUT   "ready\n"
+#define PROBE_GOOD     "Programs run."
 
 static bool
 is_within(uint64_t then_us, uint64_t ms)
@@ -32,9 +34,13 @@ note_state(struct probe *probe, bool ready, const char *sentence)
 static bool
 is_missing(const struct app *app, char *sentence, size_t size)
 {
-    if (queue_client_connected(app->queue))
+    const char *language = fleet_unserved(app, PROBE_LANGUAGE, app->probe.ran_us);
+    if (!queue_client_connected(app->queue))
+        snprintf(sentence, size, "There is no connection to Redis.");
+    else if (language)
+        snprintf(sentence, size, "No live worker serves the language %s.", language);
+    else
         return false;
-    snprintf(sentence, size, "There is no connection to Redis.");
     return true;
 }
 
@@ -48,7 +54,8 @@ answer(struct exchange *exchange)
     }
     buffer_putc(&exchange->body, '{');
     json_put_text(&exchange->body, "status", "ready");
-    json_put_ms(&exchange->body, "age_ms", clock_monotonic_us() - probe->ran_us);
+    if (probe->ran_us != 0)
+        json_put_ms(&exchange->body, "age_ms", clock_monotonic_us() - probe->ran_us);
     buffer_putc(&exchange->body, '}');
     exchange_answer(exchange, HTTP_OK);
 }
@@ -116,7 +123,7 @@ submit(struct app *app, struct err *err)
 {
     const struct config *config = app->config;
     struct job job = {
-        .language = "python",
+        .language = PROBE_LANGUAGE,
         .code = {.data = (char[]){PROBE_CODE}, .size = strlen(PROBE_CODE)},
         .limits = config_job_limits(config),
     };
@@ -138,6 +145,16 @@ abandon(struct exchange *exchange)
     LIST_REMOVE(exchange, link); /* the probe itself goes on: its outcome is kept */
 }
 
+/* Where nobody wants PROBE_LANGUAGE, that there are workers has to be enough. */
+static bool
+is_proven(const struct app *app)
+{
+    const struct probe *probe = &app->probe;
+    if (!languages_find(&app->languages, PROBE_LANGUAGE))
+        return fleet_view(app) != NULL;
+    return is_within(probe->ran_us, PROBE_SUCCESS_MS) && probe->failed_us == 0;
+}
+
 /* Whether it is known without running a program; then exchange is answered. */
 static bool
 answer_what_is_known(struct exchange *exchange)
@@ -153,7 +170,7 @@ answer_what_is_known(struct exchange *exchange)
         answer(exchange);
         return true;
     }
-    if (is_within(probe->ran_us, PROBE_SUCCESS_MS) && probe->failed_us == 0) {
+    if (is_proven(exchange->app)) {
         note_state(probe, true, PROBE_GOOD);
         answer(exchange);
         return true;

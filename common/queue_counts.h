@@ -15,7 +15,7 @@ struct queue_counts {
 
 /* Zeros for what reply does not have. */
 void queue_counts_read(struct queue_counts *counts, const struct redis_reply *reply);
-/* A line, if any job was touched. */
+/* A line, and the metrics, if any job was touched. */
 void queue_counts_log(const struct queue_counts *counts);
 
 #endif

@@ -199,9 +199,11 @@ class Trouble(unittest.TestCase):
         wait_until(lambda: scrape(self.service).value("retort_redis_up") == 0, "a page", 1)
         self.assertEqual(self.service.post({"code": "print(1)"}).status, 503)
         self.assertEqual(scrape(self.service).sum("retort_jobs_total", outcome="unavailable"), 1)
+        self.assertIsNone(scrape(self.service).value("retort_workers", **PYTHON))
         self.service.start_redis()
         self.service.expected_deaths.discard("redis")
         wait_until(lambda: scrape(self.service).value("retort_redis_up") == 1, "it is back")
+        wait_until(lambda: scrape(self.service).value("retort_workers", **PYTHON) == 1, "a worker")
 
     def test_a_job_that_nobody_takes_is_in_the_queue_times(self) -> None:
         self.kill("worker")
@@ -209,6 +211,54 @@ class Trouble(unittest.TestCase):
         page = scrape(self.service)
         self.assertEqual(page.sum("retort_jobs_total", outcome="queue_timeout"), 1)
         self.assertGreaterEqual(page.value("retort_job_queue_seconds_sum", **PYTHON) or 0, 1)
+
+
+class Fleet(unittest.TestCase):
+    settings = {"SLOTS": "2", "MAX_EXEC_TIMEOUT_MS": "4000"}
+    NAMES = ("retort_workers", "retort_slots", "retort_slots_busy", "retort_queue_depth")
+
+    def setUp(self) -> None:
+        self.service = Service(self.settings)
+        self.addCleanup(lambda: self.assertEqual(self.service.close(), []))
+        self.service.start()
+
+    def wait_for(self, *values: int, timeout_s: float = 5) -> None:
+        """Workers, slots, busy ones, depth."""
+        def seen() -> tuple[float | None, ...]:
+            page = scrape(self.service)
+            return tuple(page.value(name, **PYTHON) for name in self.NAMES)
+        wait_until(lambda: seen() == values, f"{values}", timeout_s)
+
+    def test_workers_slots_and_depth_are_those_of_all_hosts(self) -> None:
+        self.wait_for(1, 2, 0, 0)
+        self.service.start_worker("second", {"SLOTS": "1"})
+        self.wait_for(2, 3, 0, 0)
+        calls = [Requests(self.service, "import time; time.sleep(3)") for _ in range(5)]
+        self.wait_for(2, 3, 3, 2)
+        for call in calls:
+            call.join(30)
+        self.wait_for(2, 3, 0, 0)
+
+    def test_what_nobody_understands_is_a_dead_letter(self) -> None:
+        self.wait_for(1, 2, 0, 0)
+        self.assertEqual(scrape(self.service).value("retort_dead_letters"), 0)
+        self.service.redis("LPUSH", "retort:queue:python", b"no element")
+        wait_until(lambda: scrape(self.service).value("retort_dead_letters") == 1, "a dead letter")
+
+    def test_jobs_of_a_dead_worker_are_counted_as_retried_and_lost(self) -> None:
+        call = Requests(self.service, "import time; time.sleep(4)")
+        self.wait_for(1, 2, 1, 0)
+        self.service.expected_deaths.add("worker")
+        os.kill(self.service.parts["worker"].pid, signal.SIGKILL)
+        self.service.parts["worker"].process.wait(30)
+        wait_until(lambda: scrape(self.service).value("retort_jobs_retried_total") == 1,
+                   "it is put back", 10)
+        self.service.start_worker()
+        self.service.expected_deaths.discard("worker")
+        call.join(30)
+        assert call.response is not None
+        self.assertEqual(call.response.status, 200, call.response.body)
+        self.assertEqual(scrape(self.service).value("retort_jobs_lost_total"), 0)
 
 
 class Load(ServiceTest):

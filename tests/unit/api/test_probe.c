@@ -1,6 +1,7 @@
 /* link: tests/unit/api/fake_queue.c */
 /* ldflags: -Wl,--wrap=queue_submit -Wl,--wrap=queue_request_cancel */
 /* ldflags: -Wl,--wrap=clock_monotonic_us -Wl,--wrap=queue_client_connected */
+/* ldflags: -Wl,--wrap=queue_client_fleet */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 
 #include "api/app.h"
 #include "api/exchange.h"
+#include "api/fleet.h"
 #include "common/log.h"
 #include "tests/unit/api/fake_queue.h"
 
@@ -40,6 +42,17 @@ __wrap_queue_client_connected(const struct queue_client *client)
     return connected;
 }
 
+static struct queue_fleet fleet;
+
+const struct queue_fleet *__wrap_queue_client_fleet(const struct queue_client *client);
+
+const struct queue_fleet *
+__wrap_queue_client_fleet(const struct queue_client *client)
+{
+    (void)client;
+    return &fleet;
+}
+
 struct fixture {
     struct app app;
     struct http_request request;
@@ -60,8 +73,9 @@ fixture_init(struct fixture *fixture)
     fake_queue_reset();
     now_us = 1000000;
     connected = true;
+    fleet = (struct queue_fleet){0};
     *fixture = (struct fixture){
-        .app = {.config = &config},
+        .app = {.config = &config, .languages = {{{"python", 0}}, 1}},
         .request = {.method = HTTP_METHOD_GET, .method_name = "GET", .path = "/readyz"}};
     for (int i = 0; i < CLIENTS; i++)
         fixture->exchanges[i] =
@@ -204,6 +218,61 @@ without_redis_it_is_not_ready_at_once(void **state)
 }
 
 static void
+each_language_needs_a_live_worker(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fixture.app.languages = (struct languages){{{"python", 0}, {"lua", 0}}, 2};
+    probe_note_run(&fixture.app.probe);
+    fleet = (struct queue_fleet){.seen_us = now_us,
+                                 .language_count = 2,
+                                 .languages = {{.name = "python", .workers = 1}, {.name = "lua"}}};
+    assert_int_equal(ask(&fixture, 0)->status, 503);
+    assert_non_null(strstr(fixture.exchanges[0].body.data, "serves the language lua."));
+    fleet.languages[1].workers = 1;
+    assert_int_equal(ask(&fixture, 0)->status, 200);
+    fleet.language_count = 1; /* nobody has ever heard of it */
+    assert_int_equal(ask(&fixture, 0)->status, 503);
+    now_us += FLEET_FRESH_MS * 1000; /* that is too long ago to say so */
+    assert_int_equal(ask(&fixture, 0)->status, 200);
+    assert_int_equal(fake_queue.submitted, 0);
+    fixture_fini(&fixture);
+}
+
+static void
+a_view_from_before_the_proof_is_no_objection(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fleet = (struct queue_fleet){
+        .seen_us = now_us, .language_count = 1, .languages = {{.name = "python"}}};
+    now_us += 1;
+    probe_note_run(&fixture.app.probe);
+    assert_int_equal(ask(&fixture, 0)->status, 200);
+    fleet.seen_us = now_us;
+    assert_int_equal(ask(&fixture, 0)->status, 503);
+    fixture_fini(&fixture);
+}
+
+static void
+without_python_workers_are_enough(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fixture.app.languages = (struct languages){{{"lua", 0}}, 1};
+    fleet = (struct queue_fleet){
+        .seen_us = now_us, .language_count = 1, .languages = {{.name = "lua", .workers = 1}}};
+    assert_int_equal(ask(&fixture, 0)->status, 200);
+    fleet.languages[0].workers = 0;
+    assert_int_equal(ask(&fixture, 0)->status, 503);
+    assert_int_equal(fake_queue.submitted, 0);
+    fixture_fini(&fixture);
+}
+
+static void
 programs_that_fail_are_not_readiness(void **state)
 {
     (void)state;
@@ -236,6 +305,9 @@ main(void)
         cmocka_unit_test(a_job_of_anybody_proves_it_for_ten_seconds),
         cmocka_unit_test(a_job_that_ends_after_a_failure_is_readiness),
         cmocka_unit_test(without_redis_it_is_not_ready_at_once),
+        cmocka_unit_test(each_language_needs_a_live_worker),
+        cmocka_unit_test(a_view_from_before_the_proof_is_no_objection),
+        cmocka_unit_test(without_python_workers_are_enough),
         cmocka_unit_test(programs_that_fail_are_not_readiness),
     };
     log_init("test", LOG_ERROR);
