@@ -69,6 +69,7 @@ include mk/escape.mk
 include mk/fuzz.mk
 include mk/run.mk
 include mk/container.mk
+include mk/rolling.mk
 
 $(B)/libcommon.a:  $(call obj,$(COMMON_SRC))
 # Included by the assembler, which writes no dependency file.

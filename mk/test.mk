@@ -86,6 +86,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    'integration=$(SUB_MAKE) integration' \
 	    'hostile=$(SUB_MAKE) hostile-short' \
 	    'escape=$(SUB_MAKE) escape' \
+	    'rolling=$(SUB_MAKE) rolling' \
 	    'deploy=$(SUB_MAKE) test-deploy' \
 	    'container=$(SUB_MAKE) test-container' \
 	    'fuzz=$(SUB_MAKE) fuzz SECONDS=4' \

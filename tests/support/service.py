@@ -178,6 +178,28 @@ class Service(Stack):
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         return self.request("POST", path, body, {"Content-Type": "application/json"}, connection)
 
+    @staticmethod
+    def get(port: int, path: str) -> Response:
+        return Service.ask(port, "GET", path, None, {})
+
+    @staticmethod
+    def request_to(port: int, payload: Any) -> Response:
+        return Service.ask(port, "POST", "/v1/execute", json.dumps(payload).encode(),
+                           {"Content-Type": "application/json"})
+
+    @staticmethod
+    def ask(port: int, method: str, path: str, body: bytes | None,
+            headers: dict[str, str]) -> Response:
+        """Of the API on that port, over a connection of its own."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            connection.request(method, path, body, headers)
+            reply = connection.getresponse()
+            return Response(reply.status, {k.lower(): v for k, v in reply.getheaders()},
+                            reply.read())
+        finally:
+            connection.close()
+
     def execute(self, code: str, connection: http.client.HTTPConnection | None = None,
                 **members: Any) -> Answer:
         response = self.post({"code": code, **members}, connection=connection)
@@ -216,6 +238,9 @@ class Service(Stack):
         """A job process that burns CPU, and has for longer than one takes to get warm."""
         return next((p for p in self.jobs(worker)
                      if p.state == "R" and p.cpu_ticks >= BUSY_TICKS), None)
+
+    def log_has(self, part: str, event: str) -> bool:
+        return any(line.get("event") == event for line in self.log_lines(part))
 
     def log_lines(self, part: str) -> list[dict[str, Any]]:
         """The part's log as objects; lines that are not JSON (redis, sanitizers) are left out."""
