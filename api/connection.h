@@ -40,6 +40,10 @@ void connection_open(struct connection_pool *pool, evutil_socket_t fd);
  * before it returns. */
 void connection_pool_drain(struct connection_pool *pool, void (*on_empty)(void *context),
                            void *context);
+/* While it drains: answers whoever waits for a job that the server is ending; the jobs are
+ * cancelled.
+ */
+void connection_pool_give_up(struct connection_pool *pool);
 /* Closes all; jobs that are waited for are cancelled. */
 void connection_pool_fini(struct connection_pool *pool);
 

@@ -154,6 +154,18 @@ connection_pool_drain(struct connection_pool *pool, void (*on_empty)(void *conte
 }
 
 void
+connection_pool_give_up(struct connection_pool *pool)
+{
+    struct connection *next;
+    for (struct connection *connection = TAILQ_FIRST(&pool->busy); connection; connection = next) {
+        next = TAILQ_NEXT(connection, link);
+        if (connection->state == CONNECTION_WAITING)
+            exchange_give_up(&connection->exchange,
+                             "The server is ending, and your program was not done in time.");
+    }
+}
+
+void
 connection_pool_fini(struct connection_pool *pool)
 {
     pool->on_empty = NULL;

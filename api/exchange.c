@@ -139,15 +139,28 @@ exchange_fail_err(struct exchange *exchange, const struct err *err)
     exchange_answer(exchange, status);
 }
 
-void
-exchange_abandon(struct exchange *exchange)
+static void
+abandon_work(struct exchange *exchange)
 {
     void (*abandon)(struct exchange *) = exchange->abandon;
     exchange->abandon = NULL;
-    exchange->status = HTTP_CLIENT_CLOSED;
     if (abandon)
         abandon(exchange);
     exchange->waiting_for = NULL;
+}
+
+void
+exchange_give_up(struct exchange *exchange, const char *sentence)
+{
+    abandon_work(exchange);
+    exchange_fail(exchange, HTTP_UNAVAILABLE, sentence);
+}
+
+void
+exchange_abandon(struct exchange *exchange)
+{
+    exchange->status = HTTP_CLIENT_CLOSED;
+    abandon_work(exchange);
     exchange_log(exchange);
 }
 

@@ -67,6 +67,8 @@ void exchange_fail(struct exchange *exchange, int status, const char *sentence);
 void exchange_fail_err(struct exchange *exchange, const struct err *err);
 /* The line of the request, and its count. */
 void exchange_log(const struct exchange *exchange);
+/* What is worked on is ended, and the client told so (503). */
+void exchange_give_up(struct exchange *exchange, const char *sentence);
 /* The client went away before the answer. */
 void exchange_abandon(struct exchange *exchange);
 /* The answer is sent: gives back what was large. */

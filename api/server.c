@@ -117,6 +117,12 @@ server_drain(struct server *server, void (*on_drained)(void *context), void *con
 }
 
 void
+server_give_up(struct server *server)
+{
+    connection_pool_give_up(&server->pool);
+}
+
+void
 server_free(struct server *server)
 {
     if (!server)

@@ -15,6 +15,8 @@ struct server *server_new(struct app *app, int fd, struct err *err);
 void server_begin(struct server *server);
 /* Accepts nothing more and lets what runs be answered; then on_drained, maybe at once. */
 void server_drain(struct server *server, void (*on_drained)(void *context), void *context);
+/* While it drains: whoever still waits is told that it ends. */
+void server_give_up(struct server *server);
 void server_free(struct server *server);
 
 #endif

@@ -15,6 +15,8 @@
 #define REDIS_COMMAND_TIMEOUT_MS 5000
 
 #define CANCEL_TIME_US 100000
+/* For the last answers, when the time for draining is over. */
+#define LAST_WORDS_US  500000
 /* How often it is looked whether Redis is there. */
 #define QUEUE_LOOK_US  1000
 
@@ -25,6 +27,7 @@ struct service {
     struct service_options options;
     uint64_t wait_until_us; /* monotonic: for Redis, before clients are taken */
     bool stopping;          /* a signal has come */
+    bool gave_up;           /* on requests that still waited: their jobs are being cancelled */
     struct err refusal;     /* how Redis is unfit */
 };
 
@@ -57,11 +60,19 @@ end_loop(void *context)
 static void
 on_drain_timeout(evutil_socket_t fd, short events, void *context)
 {
+    struct service *service = context;
+    const struct timeval delay = {.tv_usec = LAST_WORDS_US};
     (void)fd;
     (void)events;
+    if (service->gave_up) {
+        end_loop(service);
+        return;
+    }
     LOG(LOG_WARNING, "drain_timeout",
         {"message", LOG_STR("Requests still run; they are cancelled.")});
-    end_loop(context);
+    service->gave_up = true;
+    event_add(service->drain_timer, &delay);
+    server_give_up(service->server);
 }
 
 static void
@@ -176,7 +187,8 @@ static void
 close_connections(struct service *service)
 {
     const struct timeval limit = {.tv_usec = CANCEL_TIME_US};
-    bool any = service->app.queue && queue_client_in_flight(service->app.queue) > 0;
+    bool any =
+        service->gave_up || (service->app.queue && queue_client_in_flight(service->app.queue) > 0);
     server_free(service->server);
     probe_fini(&service->app.probe);
     if (any && event_base_loopexit(service->app.base, &limit) == 0)

@@ -97,7 +97,8 @@ class DrainTimeout(ServiceTest):
     settings = {"DRAIN_TIMEOUT_MS": "2000", "CPU_TIME_LIMIT_SEC": "60",
                 "MAX_EXEC_TIMEOUT_MS": "60000"}
 
-    def end_while_a_job_runs(self, again: bool) -> str:
+    def end_while_a_job_runs(self, again: bool) -> tuple[str, bytes]:
+        """The API's log, and what the client got."""
         self.service.expected_deaths.add("api")
         if not self.service.parts["api"].alive():
             self.service.start_api()
@@ -110,15 +111,25 @@ class DrainTimeout(ServiceTest):
             wait_until(lambda: "stopping" in api.log_text(), "the first signal is seen")
             api.process.send_signal(signal.SIGTERM)
         self.assertEqual(api.process.wait(20), 0)
+        try:
+            answer = client.recv(65536)
+        except ConnectionResetError:
+            answer = b""
         client.close()
         wait_until(lambda: not self.service.busy_job(), "the job is killed")
-        return api.log_text()
+        return api.log_text(), answer
 
     def test_what_runs_past_the_drain_is_cancelled(self) -> None:
-        self.assertIn("drain_timeout", self.end_while_a_job_runs(again=False))
+        log, answer = self.end_while_a_job_runs(again=False)
+        self.assertIn("drain_timeout", log)
+        self.assertTrue(answer.startswith(b"HTTP/1.1 503 "), answer)
+        self.assertIn(b"The server is ending", answer)
+        self.assertIn(b"Connection: close", answer)
 
     def test_a_second_signal_ends_at_once(self) -> None:
-        self.assertNotIn("drain_timeout", self.end_while_a_job_runs(again=True))
+        log, answer = self.end_while_a_job_runs(again=True)
+        self.assertNotIn("drain_timeout", log)
+        self.assertEqual(answer, b"")
 
 
 class Readiness(ServiceTest):
