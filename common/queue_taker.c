@@ -15,10 +15,12 @@ on_released(void *context, const struct redis_reply *reply, const struct err *er
         log_err(LOG_WARNING, "queue_release_failed", err);
 }
 
-/* A job was claimed that cannot be started any more: it goes back uncounted. */
+/* A job was claimed that cannot be started any more: it goes back uncounted, on the connection that
+ * brought it, since the worker's other one may be down. */
 static void
-release(struct queue_worker *worker, const struct queue_claim *claim)
+release(const struct taker *taker, const struct queue_claim *claim)
 {
+    struct queue_worker *worker = taker->worker;
     struct redis_command command;
     struct err err = ERR_INIT;
     queue_script_begin(&worker->scripts, QUEUE_SCRIPT_REAP, &command);
@@ -28,7 +30,7 @@ release(struct queue_worker *worker, const struct queue_claim *claim)
     redis_command_add_text(&command, claim->job.id);
     redis_command_add_int(&command, (int64_t)claim->epoch);
     redis_command_add_bytes(&command, claim->element.data, claim->element.size);
-    if (redis_send(worker->connection, &command, 0, on_released, NULL, &err) < 0)
+    if (redis_send(taker->connection, &command, 0, on_released, NULL, &err) < 0)
         log_err(LOG_WARNING, "queue_release_failed", &err);
 }
 
@@ -60,7 +62,7 @@ deliver(struct taker *taker, struct queue_claim *claim)
     struct queue_worker *worker = taker->worker;
     /* Without a lease this process stood still for long: it may be another's already. */
     if (taker->capacity == 0 || !queue_beat_has_lease(worker) || !queue_held_new(worker, claim)) {
-        release(worker, claim);
+        release(taker, claim);
         queue_claim_fini(claim);
         return;
     }

@@ -13,7 +13,9 @@ if not was then -- another program has written there
     return 0
 end
 if was[1] and (was[2] ~= worker or was[3] ~= epoch) then
-    redis.call('LREM', prefix .. 'inflight:' .. worker, 1, element)
+    if was[2] ~= worker then -- else the element is that of the worker's own next claim
+        redis.call('LREM', prefix .. 'inflight:' .. worker, 1, element)
+    end
     return 0
 end
 if was[1] == 'done' then

@@ -315,6 +315,20 @@ test_finish_of_another_owner_or_epoch_is_refused(void **state)
 }
 
 static void
+test_a_late_result_leaves_its_workers_next_claim_of_the_job_alone(void **state)
+{
+    struct redis_fixture *redis = *state;
+    script_submit(redis, ID);
+    script_move(redis);
+    SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+    redis_fixture_run(redis, "HSET t:job:" ID " epoch 2");
+    redis_fixture_run(redis, "LSET t:inflight:w1 0 element");
+    redisReply *reply = SCRIPT(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", "element", "answer", "");
+    assert_int_equal(reply->integer, 0);
+    assert_int_equal(redis_fixture_int(redis, "LLEN t:inflight:w1"), 1);
+}
+
+static void
 test_finish_without_a_record_still_gives_the_answer(void **state)
 {
     struct redis_fixture *redis = *state;
@@ -428,6 +442,7 @@ main(void)
         TEST(test_claim_leaves_jobs_of_other_languages_alone),
         TEST(test_finish_may_be_repeated_and_wakes_once),
         TEST(test_finish_of_another_owner_or_epoch_is_refused),
+        TEST(test_a_late_result_leaves_its_workers_next_claim_of_the_job_alone),
         TEST(test_finish_without_a_record_still_gives_the_answer),
         TEST(test_cancel_says_the_state_before_and_wakes_the_waiter),
         TEST(test_errors_that_scripts_publish_are_results_that_the_codec_understands),
