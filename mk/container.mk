@@ -25,3 +25,9 @@ test-container: all image ## The container, under Docker as it comes and sealed;
 .PHONY: test-deploy
 test-deploy: ## What deploy/ tells systemd and Kubernetes, by their own rules
 	$(Q)$(PYTHON) tests/support/runner.py --name deploy --match '$(T)' $(wildcard tests/deploy/test_*.py)
+
+# HOW=docker, netns (network namespaces), or auto: Docker where it can be had.
+HOW ?= auto
+.PHONY: e2e
+e2e: all image ## Several hosts, and what becomes of jobs when one is lost; HOW=docker, netns
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/e2e/run.py --how $(HOW) --match '$(T)'

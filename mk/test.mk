@@ -89,6 +89,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    'rolling=$(SUB_MAKE) rolling' \
 	    'deploy=$(SUB_MAKE) test-deploy' \
 	    'container=$(SUB_MAKE) test-container' \
+	    'e2e=$(SUB_MAKE) e2e' \
 	    'fuzz=$(SUB_MAKE) fuzz SECONDS=4' \
 	    'unit, sanitized=SKIP_IS_FAIL= $(SUB_MAKE) $(SANITIZED) unit' \
 	    'integration, sanitized=$(SUB_MAKE) $(SANITIZED) integration-short'

@@ -182,6 +182,22 @@ class RedisUsers(unittest.TestCase):
         scaler.close()
         self.root.command("ACL", "LOG", "RESET")
 
+    def test_what_was_written_is_there_after_a_restart(self) -> None:
+        """Redis loads its file with the rights of `default`, those of transactions too."""
+        worker = self.service.user("worker", PASSWORDS["WORKER_PASSWORD"])
+        script = ("redis.call('SET', 'retort:a', '1', 'PX', 60000);"
+                  "redis.call('HSET', 'retort:b', 'x', '1'); return 1")
+        self.assertEqual(worker.command("EVAL", script, "0"), 1)
+        worker.close()
+        self.root.close()
+        self.service.parts.pop("redis").kill()
+        self.service.start_redis()
+        type(self).root = self.service.user("root", "")
+        self.assertEqual(self.root.command("EXISTS", "retort:a", "retort:b"), 2)
+        self.assertEqual(self.root.command("ACL", "LOG"), [])
+        self.root.command("UNLINK", "retort:a", "retort:b")
+        self.wait_ready()
+
     def test_redis_is_set_up_to_lose_nothing(self) -> None:
         wanted = {"appendonly": b"yes", "appendfsync": b"always", "maxmemory-policy": b"noeviction"}
         for name, value in wanted.items():
