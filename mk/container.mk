@@ -7,7 +7,7 @@ DOCKER ?= docker
 container-root: all image
 	$(Q)rm -rf $(CONTAINER_ROOT)
 	$(Q)$(SUB_MAKE) install DESTDIR=$(CONTAINER_ROOT) PREFIX=/usr/local >/dev/null
-	$(Q)rm -rf $(CONTAINER_ROOT)/usr/local/lib/retort/aot
+	$(Q)rm -rf $(CONTAINER_ROOT)/usr/local/lib/retort/aot $(CONTAINER_ROOT)/usr/local/bin/retort-aot
 
 container: container-root ## Build the container image `retort` with Docker
 	$(DOCKER) build --target prebuilt -t retort -f deploy/Dockerfile $(CONTAINER_ROOT)
@@ -31,3 +31,7 @@ HOW ?= auto
 .PHONY: e2e
 e2e: all image ## Several hosts, and what becomes of jobs when one is lost; HOW=docker, netns
 	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/e2e/run.py --how $(HOW) --match '$(T)'
+
+.PHONY: two-hosts
+two-hosts: all image ## Throughput of two worker hosts against one, in network namespaces
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/e2e/two_hosts.py

@@ -18,8 +18,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DOCKERFILE = ROOT / "deploy/Dockerfile"
 SUITE = "bookworm"
-# Redis of the same distribution stands in for the image of docker-compose.yml.
-EXTRA_PACKAGES = ("redis-server",)
+# Redis of the same distribution stands in for the image of docker-compose.yml; the rest is what
+# tests/deploy starts a host with.
+EXTRA_PACKAGES = ("redis-server", "systemd", "systemd-sysv", "curl", "iproute2")
 # What neither programs nor dpkg-query need.
 LEFT_OUT = ("./dev", "./var/cache/apt/archives", "./var/lib/apt/lists", "./usr/share/doc",
             "./usr/share/locale", "./usr/share/man")
