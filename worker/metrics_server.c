@@ -20,10 +20,10 @@
 
 #include "common/log.h"
 #include "common/metrics.h"
+#include "worker/metrics_request.h"
 
 #define BACKLOG         16
 #define ACCEPT_PAUSE_MS 100
-#define LINE_BYTES      256
 #define TEXT_TYPE       "text/plain; charset=utf-8"
 
 struct scrape {
@@ -120,58 +120,53 @@ put(void *context, const char *text, size_t size)
 }
 
 static void
-answer_path(struct scrape *scrape, const char *path, struct evbuffer *body, bool head_only)
+answer_health(struct scrape *scrape, struct evbuffer *body, bool head_only)
 {
     const struct metrics_server_hooks *hooks = &scrape->server->hooks;
     char sentence[512] = "ok";
+    bool healthy = hooks->healthy(hooks->context, sentence, sizeof(sentence));
 
-    if (strcmp(path, "/metrics") == 0) {
-        hooks->refresh(hooks->context);
-        metrics_print(put, body);
-        answer(scrape, "200 OK", METRICS_CONTENT_TYPE, body, head_only);
-    } else if (strcmp(path, "/healthz") == 0) {
-        bool healthy = hooks->healthy(hooks->context, sentence, sizeof(sentence));
-        (void)evbuffer_add_printf(body, "%s\n", sentence);
-        answer(scrape, healthy ? "200 OK" : "503 Service Unavailable", TEXT_TYPE, body, head_only);
-    } else {
-        (void)evbuffer_add_printf(body, "/metrics and /healthz are here.\n");
-        answer(scrape, "404 Not Found", TEXT_TYPE, body, head_only);
-    }
+    (void)evbuffer_add_printf(body, "%s\n", sentence);
+    answer(scrape, healthy ? "200 OK" : "503 Service Unavailable", TEXT_TYPE, body, head_only);
 }
 
-/* line: "GET /metrics?x HTTP/1.1". */
 static void
-answer_line(struct scrape *scrape, char *line, struct evbuffer *body)
+answer_request(struct scrape *scrape, struct metrics_request request, struct evbuffer *body)
 {
-    char *rest = line;
-    const char *method = strsep(&rest, " ");
-    char *path = strsep(&rest, " ");
-    bool head_only = strcmp(method, "HEAD") == 0;
+    const struct metrics_server_hooks *hooks = &scrape->server->hooks;
 
-    if (!path || !rest || strncmp(rest, "HTTP/1.", 7) != 0) {
+    switch (request.kind) {
+    case METRICS_REQUEST_MALFORMED:
         answer(scrape, "400 Bad Request", TEXT_TYPE, body, false);
-    } else if (!head_only && strcmp(method, "GET") != 0) {
+        break;
+    case METRICS_REQUEST_NOT_ALLOWED:
         answer(scrape, "405 Method Not Allowed", TEXT_TYPE, body, false);
-    } else {
-        path[strcspn(path, "?")] = '\0';
-        answer_path(scrape, path, body, head_only);
+        break;
+    case METRICS_REQUEST_UNKNOWN:
+        (void)evbuffer_add_printf(body, "/metrics and /healthz are here.\n");
+        answer(scrape, "404 Not Found", TEXT_TYPE, body, request.head_only);
+        break;
+    case METRICS_REQUEST_PAGE:
+        hooks->refresh(hooks->context);
+        metrics_print(put, body);
+        answer(scrape, "200 OK", METRICS_CONTENT_TYPE, body, request.head_only);
+        break;
+    case METRICS_REQUEST_HEALTH:
+        answer_health(scrape, body, request.head_only);
+        break;
     }
 }
 
 static void
 take_head(struct scrape *scrape, struct evbuffer *input)
 {
+    size_t size = evbuffer_get_length(input);
+    const unsigned char *head = evbuffer_pullup(input, -1);
     struct evbuffer *body = evbuffer_new();
-    char line[LINE_BYTES];
-    ssize_t size = evbuffer_copyout(input, line, sizeof(line) - 1);
 
-    if (!body || size < 0) {
-        scrape->answered = true; /* no memory: its time will end */
-    } else {
-        line[size] = '\0';
-        line[strcspn(line, "\r\n")] = '\0';
-        answer_line(scrape, line, body);
-    }
+    if (body && head)
+        answer_request(scrape, metrics_request_read((const char *)head, size), body);
+    scrape->answered = true; /* also without memory: its time will end */
     if (body)
         evbuffer_free(body);
 }

@@ -258,7 +258,7 @@ def admin() -> Iterator[tuple[str, bytes]]:
 
 TARGETS = {"wasi": wasi(), "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
            "artifacts": artifacts(), "http": texts("http"), "json": texts("json"),
-           "admin": admin()}
+           "scrape": texts("scrape"), "admin": admin()}
 
 
 def write_all(directory: Path) -> None:
