@@ -48,8 +48,6 @@
 #define LINGER_MS        5000
 /* 4 KiB a second: a body of MAX_BODY_BYTES may take 17 minutes. */
 #define SLOWEST_BYTES_MS 4
-/* Request bodies of all connections together; beyond it 503. */
-#define POOL_BODY_BYTES  ((uint64_t)256 << 20)
 
 static const struct timeval hangup_interval = {.tv_usec = 100000};
 
@@ -215,11 +213,11 @@ read_on(struct connection *connection)
     evbuffer_drain(input, consumed);
     connection->moved_us = clock_monotonic_us();
     connection->moved_bytes += consumed;
-    connection_count_body(connection, connection->parser.request.body.size);
-    if (connection->pool->body_bytes > POOL_BODY_BYTES + connection->parser.body_limit &&
+    connection_count_held(connection, connection->parser.request.body.size);
+    if (connection->pool->held_bytes > connection->pool->app->config->max_bodies_bytes &&
         connection->state == CONNECTION_BODY)
         refuse(connection, HTTP_UNAVAILABLE,
-               "Too many request bodies are arriving; try again in a moment.");
+               "Too many bytes are being received and sent; try again in a moment.");
     else
         take_parse(connection, outcome);
     return true;
@@ -335,6 +333,7 @@ is_too_slow(struct connection *connection)
             connection->moved_us = now_us;
             connection->moved_bytes += connection->left_bytes - left;
             connection->left_bytes = left;
+            connection_count_held(connection, connection->parser.request.body.size + left);
         }
     }
     uint64_t earned_us = connection->moved_bytes / SLOWEST_BYTES_MS * 1000;

@@ -26,7 +26,7 @@ struct connection_pool {
     struct connection_list busy; /* with a request, or a part of one */
     struct connection_list idle; /* without; the longest waiting first */
     unsigned count;
-    uint64_t body_bytes; /* of all request bodies being received or waiting */
+    uint64_t held_bytes; /* of all request bodies and of what is unsent of answers */
     bool draining;       /* close each connection after its answer */
     struct http_date date;
     void (*on_empty)(void *context); /* called when draining and the last one is closed */

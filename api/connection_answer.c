@@ -91,6 +91,8 @@ send_answer(struct connection *connection)
     }
     connection_set_state(connection, CONNECTION_WRITING);
     connection->left_bytes = size - (size_t)sent;
+    connection_count_held(connection,
+                          connection->parser.request.body.size + connection->left_bytes);
     if ((size_t)sent == size)
         connection_answer_sent(connection);
 }
@@ -111,6 +113,7 @@ connection_answer_sent(struct connection *connection)
     struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
     bool more_comes = connection->unread || evbuffer_get_length(input) > 0;
     exchange_release(&connection->exchange);
+    connection_count_held(connection, 0);
     if (connection->keep_alive) {
         http_parser_reset(&connection->parser);
         connection_set_state(connection, CONNECTION_IDLE);

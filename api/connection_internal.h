@@ -32,16 +32,16 @@ struct connection {
     enum connection_state state;
     struct http_parser parser;
     struct exchange exchange;
-    struct buffer head;          /* of the response */
-    uint64_t counted_body_bytes; /* of this connection, in pool->body_bytes */
-    uint64_t phase_us;           /* monotonic: when HEAD, BODY, WRITING or LINGERING began */
-    uint64_t moved_us;           /* monotonic: when bytes last moved */
-    uint64_t moved_bytes;        /* since phase_us */
-    uint64_t left_bytes;         /* WRITING: of the answer, when last looked at */
-    bool keep_alive;             /* after the answer of the current exchange */
-    bool unread;                 /* answered before the end of the request */
-    bool peer_done;              /* the peer sends nothing more */
-    bool working;                /* connection_work() is on the stack */
+    struct buffer head;   /* of the response */
+    uint64_t held_bytes;  /* of this connection, in pool->held_bytes */
+    uint64_t phase_us;    /* monotonic: when HEAD, BODY, WRITING or LINGERING began */
+    uint64_t moved_us;    /* monotonic: when bytes last moved */
+    uint64_t moved_bytes; /* since phase_us */
+    uint64_t left_bytes;  /* WRITING: of the answer, when last looked at */
+    bool keep_alive;      /* after the answer of the current exchange */
+    bool unread;          /* answered before the end of the request */
+    bool peer_done;       /* the peer sends nothing more */
+    bool working;         /* connection_work() is on the stack */
     TAILQ_ENTRY(connection) link;
 };
 
@@ -60,8 +60,8 @@ void connection_start(struct connection *connection, evutil_socket_t fd);
 /* connection_pool.c */
 /* Not from within connection_work(); a job that is waited for is cancelled. */
 void connection_free(struct connection *connection);
-/* So many bytes of a request's body are held for this connection. */
-void connection_count_body(struct connection *connection, uint64_t bytes);
+/* So many bytes of a request's body and of an unsent answer are held for this connection. */
+void connection_count_held(struct connection *connection, uint64_t bytes);
 
 /* connection_answer.c: exchange->on_answer of every connection. */
 void connection_on_answer(struct exchange *exchange);

@@ -41,10 +41,10 @@ connection_new(struct connection_pool *pool, evutil_socket_t fd)
 }
 
 void
-connection_count_body(struct connection *connection, uint64_t bytes)
+connection_count_held(struct connection *connection, uint64_t bytes)
 {
-    connection->pool->body_bytes += bytes - connection->counted_body_bytes;
-    connection->counted_body_bytes = bytes;
+    connection->pool->held_bytes += bytes - connection->held_bytes;
+    connection->held_bytes = bytes;
 }
 
 void
@@ -53,7 +53,7 @@ connection_free(struct connection *connection)
     struct connection_pool *pool = connection->pool;
     if (connection->state == CONNECTION_WAITING)
         exchange_abandon(&connection->exchange);
-    connection_count_body(connection, 0);
+    connection_count_held(connection, 0);
     TAILQ_REMOVE(connection->state == CONNECTION_IDLE ? &pool->idle : &pool->busy, connection,
                  link);
     pool->count--;

@@ -23,3 +23,14 @@ limits_check_descriptors(const struct config *config, struct err *err)
                    "; lower them, or raise its limit (ulimit -n, LimitNOFILE=).",
                    config->max_connections, config->max_in_flight, needed, limit);
 }
+
+int
+limits_check_bodies(const struct config *config, struct err *err)
+{
+    if (config->max_bodies_bytes >= config->max_body_bytes)
+        return 0;
+    return err_set(err, ERR_CONFIG, 0,
+                   "MAX_BODIES_BYTES=%" PRIu64 " is less than MAX_BODY_BYTES=%" PRIu64
+                   "; no body of that size could ever arrive.",
+                   config->max_bodies_bytes, config->max_body_bytes);
+}

@@ -10,5 +10,7 @@
  * connections to Redis of MAX_IN_FLIGHT requests do not fit into it.
  */
 int limits_check_descriptors(const struct config *config, struct err *err);
+/* -1: not even one body of MAX_BODY_BYTES fits into MAX_BODIES_BYTES. */
+int limits_check_bodies(const struct config *config, struct err *err);
 
 #endif

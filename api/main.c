@@ -159,6 +159,7 @@ run(struct program *program, int argc, char **argv, struct err *err)
 {
     if (load_config(program, argc, argv, err) < 0 ||
         limits_check_descriptors(&program->config, err) < 0 ||
+        limits_check_bodies(&program->config, err) < 0 ||
         listen_socket_open(&program->socket, &program->config, err) < 0 ||
         request_metrics_init(&program->languages, err) < 0)
         return -1;

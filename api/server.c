@@ -1,11 +1,14 @@
+/*
+ * Takes one client each time the loop finds the listening socket readable, and serves those that it
+ * has between. With several processes on the socket all of them wake, and one that is busy takes
+ * fewer: one that took all that wait would leave nothing to the others.
+ */
 #include "api/server.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <event2/listener.h>
 
 #include "api/connection.h"
 #include "api/listen_socket.h"
@@ -15,33 +18,48 @@
 
 struct server {
     struct connection_pool pool;
-    int fd;                          /* listens; -1 once draining */
-    struct evconnlistener *listener; /* NULL once draining */
-    struct event *resume;            /* accepts again after a pause */
+    int fd;               /* listens; -1 once draining */
+    struct event *accept; /* a client waits */
+    struct event *resume; /* accepts again after a pause */
+    bool begun;
 };
 
-static void
-on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int size,
-          void *context)
+/* Gone again before it was taken, or another process was faster. */
+static bool
+is_nothing(int sys_errno)
 {
-    struct server *server = context;
-    (void)listener;
-    (void)address;
-    (void)size;
-    connection_open(&server->pool, fd);
+    return sys_errno == EAGAIN || sys_errno == ECONNABORTED || sys_errno == EINTR;
+}
+
+static bool
+accept_one(struct server *server)
+{
+    int fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        connection_open(&server->pool, fd);
+    return fd >= 0;
 }
 
 /* Out of descriptors, mostly: the loop would spin on the connection that it cannot accept. */
 static void
-on_accept_error(struct evconnlistener *listener, void *context)
+pause_accepting(struct server *server, int sys_errno)
 {
-    struct server *server = context;
     const struct timeval pause = {.tv_usec = ACCEPT_PAUSE_MS * 1000};
     struct err err = ERR_INIT;
-    err_set(&err, ERR_SYSTEM, EVUTIL_SOCKET_ERROR(), "accepting a connection");
+    err_set(&err, ERR_SYSTEM, sys_errno, "accepting a connection");
     log_err(LOG_ERROR, "accept_failed", &err);
-    evconnlistener_disable(listener);
+    event_del(server->accept);
     event_add(server->resume, &pause);
+}
+
+static void
+on_acceptable(evutil_socket_t fd, short events, void *context)
+{
+    struct server *server = context;
+    (void)fd;
+    (void)events;
+    if (!accept_one(server) && !is_nothing(errno))
+        pause_accepting(server, errno);
 }
 
 static void
@@ -50,8 +68,8 @@ on_resume(evutil_socket_t fd, short events, void *context)
     struct server *server = context;
     (void)fd;
     (void)events;
-    if (server->listener)
-        evconnlistener_enable(server->listener);
+    if (server->fd >= 0)
+        event_add(server->accept, NULL);
 }
 
 struct server *
@@ -62,25 +80,23 @@ server_new(struct app *app, int fd, struct err *err)
         connection_pool_init(&server->pool, app);
         server->fd = fd;
         server->resume = event_new(app->base, -1, 0, on_resume, server);
-        server->listener = evconnlistener_new(app->base, on_accept, server,
-                                              LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED, 0, fd);
+        server->accept = event_new(app->base, fd, EV_READ | EV_PERSIST, on_acceptable, server);
+    } else {
+        close(fd);
     }
-    if (!server || !server->resume || !server->listener) {
-        if (!server)
-            close(fd);
+    if (!server || !server->resume || !server->accept) {
         server_free(server);
         err_set(err, ERR_SYSTEM, 0, "out of memory for the server");
         return NULL;
     }
-    evconnlistener_set_error_cb(server->listener, on_accept_error);
     return server;
 }
 
 void
 server_begin(struct server *server)
 {
-    if (server->listener)
-        evconnlistener_enable(server->listener);
+    server->begun = true;
+    on_resume(-1, 0, server);
 }
 
 /* Clients that the kernel has let in already, and would reset when nobody listens any more. */
@@ -88,10 +104,7 @@ static void
 accept_those_who_wait(struct server *server)
 {
     for (unsigned i = 0; i < LISTEN_BACKLOG; i++) {
-        int fd = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0)
-            connection_open(&server->pool, fd);
-        else if (errno != ECONNABORTED && errno != EINTR)
+        if (!accept_one(server) && errno != ECONNABORTED && errno != EINTR)
             break;
     }
 }
@@ -99,9 +112,9 @@ accept_those_who_wait(struct server *server)
 static void
 stop_listening(struct server *server)
 {
-    if (server->listener)
-        evconnlistener_free(server->listener);
-    server->listener = NULL;
+    if (server->accept)
+        event_free(server->accept);
+    server->accept = NULL;
     if (server->fd >= 0)
         close(server->fd);
     server->fd = -1;
@@ -110,7 +123,7 @@ stop_listening(struct server *server)
 void
 server_drain(struct server *server, void (*on_drained)(void *context), void *context)
 {
-    if (server->listener)
+    if (server->fd >= 0 && server->begun)
         accept_those_who_wait(server);
     stop_listening(server);
     connection_pool_drain(&server->pool, on_drained, context);

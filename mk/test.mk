@@ -143,3 +143,15 @@ bench: all image $(BENCH_TOOLS) ## Side by side with native Python; build/bench.
 .PHONY: neighbours
 neighbours: all image $(BENCH_TOOLS) ## What hostile programs cost others on the same worker
 	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/bench/neighbours.py
+
+RUN_BENCH = RETORT_BUILD=$(B) PYTHONPATH=tests/support $(PYTHON)
+# QUICK=1: the short forms.
+BENCH_FLAGS = $(if $(QUICK),--quick)
+SOAK_SECONDS = $(if $(filter file undefined,$(origin SECONDS)),1800,$(SECONDS))
+.PHONY: overload idle-connections soak
+overload: all image $(BENCH_TOOLS) ## Five times more jobs than slots can do; build/overload.json
+	$(Q)$(RUN_BENCH) tests/bench/overload.py $(BENCH_FLAGS)
+idle-connections: all image ## 2,000 idle clients and 500 waiting ones on one API process
+	$(Q)$(RUN_BENCH) tests/bench/idle_connections.py $(BENCH_FLAGS)
+soak: all image $(BENCH_TOOLS) ## 70 % load for SECONDS=1800: does anything grow
+	$(Q)$(RUN_BENCH) tests/bench/soak.py --seconds $(SOAK_SECONDS)

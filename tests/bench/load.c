@@ -5,10 +5,14 @@
  * send. With PERIOD_US one request is due every so often, and counts from when it was due: what had
  * to wait for an earlier answer is not left out.
  *
+ * All answers are in the figures; those that were good, and those that were refused (429, 503),
+ * have figures of their own too, and 504 is counted.
+ *
  * One thread and poll(): on a machine of few cores a load generator must not
  * be what is measured. An answer without the text EXPECTED in it is an error.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -31,7 +35,8 @@ struct client {
 };
 
 struct load {
-    struct samples samples;
+    struct samples samples, good, refused;
+    uint64_t timed_out;
     struct client *clients;
     struct pollfd *polls;
     size_t count, total, sent;
@@ -117,6 +122,22 @@ is_whole(struct client *client)
 }
 
 static void
+take_answer(struct load *load, const struct client *client)
+{
+    uint64_t us = samples_clock_us() - client->began_us;
+    unsigned long status = strtoul(client->answer + strlen("HTTP/1.1 "), NULL, 10);
+    samples_add(&load->samples, us);
+    if (strstr(client->answer, load->expected)) {
+        samples_add(&load->good, us);
+        return;
+    }
+    load->samples.errors++;
+    if (status == 429 || status == 503)
+        samples_add(&load->refused, us);
+    load->timed_out += status == 504;
+}
+
+static void
 receive(struct load *load, size_t index)
 {
     struct client *client = &load->clients[index];
@@ -127,8 +148,7 @@ receive(struct load *load, size_t index)
     client->received += (size_t)got;
     if (!is_whole(client))
         return;
-    samples_add(&load->samples, samples_clock_us() - client->began_us);
-    load->samples.errors += strstr(client->answer, load->expected) == NULL;
+    take_answer(load, client);
     load->polls[index].events = 0;
     if (load->period_us == 0 && load->sent < load->total)
         send_next(load, index);
@@ -166,6 +186,33 @@ run(struct load *load)
     }
 }
 
+static void
+print_kind(FILE *out, const char *name, struct samples *samples, const struct samples *all)
+{
+    double seconds = (double)(all->ended_us - all->began_us) / 1e6;
+    samples_sort(samples);
+    fprintf(out,
+            ",\"%s\":{\"count\":%zu,\"per_second\":%.2f,\"p50_us\":%" PRIu64 ",\"p99_us\":%" PRIu64
+            ",\"max_us\":%" PRIu64 "}",
+            name, samples->count, seconds > 0 ? (double)samples->count / seconds : 0.0,
+            samples_quantile(samples, 50), samples_quantile(samples, 99),
+            samples_quantile(samples, 100));
+}
+
+static void
+print_all(struct load *load)
+{
+    char extra[1024] = "";
+    FILE *out = fmemopen(extra, sizeof(extra), "w");
+    if (!out)
+        die("fmemopen");
+    print_kind(out, "good", &load->good, &load->samples);
+    print_kind(out, "refused", &load->refused, &load->samples);
+    fprintf(out, ",\"timed_out\":%" PRIu64, load->timed_out);
+    fclose(out);
+    samples_print(&load->samples, extra);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -184,12 +231,16 @@ main(int argc, char **argv)
     make_request(&load, argv[4]);
     for (size_t i = 0; i < load.count; i++)
         load.polls[i] = (struct pollfd){.fd = connect_to((uint16_t)strtoul(argv[1], NULL, 10))};
+    samples_init(&load.good, load.total);
+    samples_init(&load.refused, load.total);
     samples_init(&load.samples, load.total);
     run(&load);
-    samples_print(&load.samples, "");
+    print_all(&load);
     for (size_t i = 0; i < load.count; i++)
         close(load.polls[i].fd);
     samples_fini(&load.samples);
+    samples_fini(&load.good);
+    samples_fini(&load.refused);
     free(load.request);
     free(load.polls);
     free(load.clients);

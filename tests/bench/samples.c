@@ -39,8 +39,8 @@ compare(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static uint64_t
-quantile(const struct samples *samples, unsigned percent)
+uint64_t
+samples_quantile(const struct samples *samples, unsigned percent)
 {
     if (samples->count == 0)
         return 0;
@@ -49,17 +49,23 @@ quantile(const struct samples *samples, unsigned percent)
 }
 
 void
-samples_print(struct samples *samples, const char *extra)
+samples_sort(struct samples *samples)
 {
     qsort(samples->us, samples->count, sizeof(*samples->us), compare);
+}
+
+void
+samples_print(struct samples *samples, const char *extra)
+{
+    samples_sort(samples);
     double seconds = (double)(samples->ended_us - samples->began_us) / 1e6;
     printf("{\"count\":%zu,\"errors\":%" PRIu64 ",\"seconds\":%.6f,\"per_second\":%.2f,"
            "\"min_us\":%" PRIu64 ",\"p50_us\":%" PRIu64 ",\"p90_us\":%" PRIu64
            ",\"p99_us\":%" PRIu64 ",\"max_us\":%" PRIu64 "%s}\n",
            samples->count, samples->errors, seconds,
-           seconds > 0 ? (double)samples->count / seconds : 0.0, quantile(samples, 0),
-           quantile(samples, 50), quantile(samples, 90), quantile(samples, 99),
-           quantile(samples, 100), extra);
+           seconds > 0 ? (double)samples->count / seconds : 0.0, samples_quantile(samples, 0),
+           samples_quantile(samples, 50), samples_quantile(samples, 90),
+           samples_quantile(samples, 99), samples_quantile(samples, 100), extra);
 }
 
 void

@@ -129,6 +129,23 @@ class Several(ServiceTest):
         self.assertNotIn(victim, [p.pid for p in self.serving()])
         self.assertEqual(self.service.execute("print(3)").stdout, "3\n")
 
+    def metric(self, name: str) -> int:
+        page = self.service.request("GET", "/metrics").body.decode()
+        return int(float(next(line.split()[1] for line in page.splitlines()
+                              if line.startswith(name + " "))))
+
+    def test_metrics_are_of_all_processes_and_those_of_a_dead_one_are_taken_off(self) -> None:
+        clients = [self.service.connect() for _ in range(30)]
+        for client in clients:
+            self.service.request("GET", "/healthz", connection=client)
+        wait_until(lambda: self.metric("retort_connections") == 31, "all are counted, and ours")
+        for process in self.serving():
+            os.kill(process.pid, signal.SIGKILL)
+        wait_until(lambda: len(self.serving()) == 3, "others")
+        wait_until(lambda: self.metric("retort_connections") == 1, "only ours is left")
+        for client in clients:
+            client.close()
+
     def test_parent_and_children_have_filters(self) -> None:
         for pid in [self.service.parts["api"].pid] + [p.pid for p in self.serving()]:
             text = pathlib.Path(f"/proc/{pid}/status").read_text()
@@ -153,10 +170,10 @@ class Ending(ServiceTest):
 
     def post_long(self) -> tuple[threading.Thread, list[Response]]:
         answers: list[Response] = []
-        seen = sum(":job:" in key for key in self.service.keys())
+        seen = set(self.service.keys())
         thread = threading.Thread(target=lambda: answers.append(self.service.post({"code": LONG})))
         thread.start()
-        wait_until(lambda: sum(":job:" in key for key in self.service.keys()) > seen, "a job")
+        wait_until(lambda: any(":job:" in key for key in set(self.service.keys()) - seen), "a job")
         return thread, answers
 
     def test_sigterm_lets_what_runs_be_answered(self) -> None:
@@ -222,6 +239,11 @@ class Start(unittest.TestCase):
                     ended = run(**{**NOWHERE, "API_PROCESSES": "3", **settings})
                     self.assertEqual((ended.returncode, ended.stderr.count("\n")), (2, 1))
                     self.assertIn(word, ended.stderr)
+
+    def test_bodies_of_which_not_one_fits_are_refused(self) -> None:
+        ended = run(MAX_BODIES_BYTES="1048576", MAX_BODY_BYTES="1048577", **NOWHERE)
+        self.assertEqual((ended.returncode, ended.stderr.count("\n")), (2, 1), ended.stderr)
+        self.assertIn("MAX_BODIES_BYTES=1048576", ended.stderr)
 
     def test_too_few_descriptors_for_the_settings_are_refused(self) -> None:
         for processes in ("1", "2"):

@@ -170,6 +170,24 @@ class Crowds(ServiceTest):
                 self.assertIn("queue_full", answer.body.decode())
                 self.assertGreaterEqual(int(answer.headers["retry-after"]), 1)
 
+    def test_beyond_max_in_flight_a_request_is_refused_at_once(self) -> None:
+        port = self.service.port
+        try:
+            self.service.start_api("small", {"MAX_IN_FLIGHT": "2"})
+            running = [self.service.hang_up_after_sending(
+                "import time; time.sleep(1); print('served')") for _ in range(2)]
+            wait_until(lambda: sum(":job:" in key for key in self.service.keys()) >= 2, "two jobs")
+            began = time.monotonic()
+            refused = self.service.post({"code": "print(1)"})
+            self.assertLess(time.monotonic() - began, 0.5)
+            self.assert_error(refused, 503, "queue_full", "too many requests")
+            self.assertEqual(refused.headers["retry-after"], "1")
+            for client in running:
+                self.assertIn(b"served", client.recv(65536))
+                client.close()
+        finally:
+            self.service.port = port
+
     def test_readiness_does_not_wait_behind_the_crowd(self) -> None:
         calls = [Call(self.service, SLEEP.format(0.3)) for _ in range(3)]
         self.assertEqual(self.service.request("GET", "/readyz").status, 200)

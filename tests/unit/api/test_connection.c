@@ -1,4 +1,4 @@
-/* link: tests/unit/api/fake_queue.c */
+/* link: tests/unit/api/fake_queue.c tests/unit/api/connection_fixture.c */
 /* ldflags: -Wl,--wrap=queue_submit -Wl,--wrap=queue_request_cancel */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,108 +16,8 @@
 #include "api/connection.h"
 #include "common/clock.h"
 #include "common/log.h"
+#include "tests/unit/api/connection_fixture.h"
 #include "tests/unit/api/fake_queue.h"
-
-#define REPLY_SIZE 65536
-
-struct fixture {
-    struct config config;
-    struct app app;
-    struct connection_pool pool;
-    int client; /* the client's end; -1 when closed */
-    char reply[REPLY_SIZE];
-    size_t reply_size;
-    bool ended; /* the server closed */
-};
-
-static void
-turn_loop(struct fixture *fixture)
-{
-    for (int i = 0; i < 20; i++)
-        event_base_loop(fixture->app.base, EVLOOP_NONBLOCK);
-}
-
-static int
-open_client(struct fixture *fixture)
-{
-    int ends[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
-    connection_open(&fixture->pool, ends[0]);
-    turn_loop(fixture);
-    return ends[1];
-}
-
-static int
-setup(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof(*fixture));
-    if (!fixture)
-        return -1;
-    fixture->config = (struct config){.max_exec_timeout_ms = 5000,
-                                      .max_output_bytes = 1000,
-                                      .cpu_time_limit_sec = 2,
-                                      .memory_limit_mb = 256,
-                                      .max_code_bytes = 1000000,
-                                      .max_stdin_bytes = 1000,
-                                      .max_body_bytes = 200000,
-                                      .max_queue_depth = 7,
-                                      .max_connections = 3,
-                                      .idle_timeout_ms = 60000};
-    fixture->app = (struct app){.config = &fixture->config, .base = event_base_new()};
-    connection_pool_init(&fixture->pool, &fixture->app);
-    fixture->client = open_client(fixture);
-    *state = fixture;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct fixture *fixture = *state;
-    connection_pool_fini(&fixture->pool);
-    assert_int_equal(fixture->pool.count, 0);
-    assert_int_equal(fixture->pool.body_bytes, 0);
-    event_base_free(fixture->app.base);
-    if (fixture->client >= 0)
-        close(fixture->client);
-    free(fixture);
-    fake_queue_reset();
-    return 0;
-}
-
-static void
-say(struct fixture *fixture, const char *text)
-{
-    assert_int_equal(send(fixture->client, text, strlen(text), MSG_NOSIGNAL), strlen(text));
-    turn_loop(fixture);
-}
-
-static const char *
-hear(struct fixture *fixture)
-{
-    ssize_t got = recv(fixture->client, fixture->reply, REPLY_SIZE - 1, 0);
-    fixture->ended = got == 0 || (got < 0 && errno == ECONNRESET);
-    fixture->reply_size = got > 0 ? (size_t)got : 0;
-    fixture->reply[fixture->reply_size] = '\0';
-    turn_loop(fixture);
-    return fixture->reply;
-}
-
-static void
-hang_up(struct fixture *fixture)
-{
-    close(fixture->client);
-    fixture->client = -1;
-    turn_loop(fixture);
-}
-
-#define POST(length, body)                                                                         \
-    "POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"                   \
-    "Content-Length: " #length "\r\n\r\n" body
-#define RUN_X  POST(12, "{\"code\":\"x\"}")
-#define HEALTH "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-
-#define assert_begins(text, start) assert_memory_equal(text, start, strlen(start))
 
 static void
 requests_follow_each_other_on_one_connection(void **state)
@@ -332,89 +232,6 @@ http_1_0_is_closed_unless_it_asks(void **state)
     assert_int_equal(fixture->pool.count, 0);
 }
 
-/* Runs the loop until the server has closed or said something. */
-static void
-await(struct fixture *fixture)
-{
-    const struct timeval limit = {.tv_sec = 5};
-    event_base_loopexit(fixture->app.base, &limit);
-    do {
-        event_base_loop(fixture->app.base, EVLOOP_ONCE);
-        hear(fixture);
-    } while (fixture->reply_size == 0 && !fixture->ended &&
-             !event_base_got_exit(fixture->app.base));
-}
-
-static void
-silence_is_closed_without_a_word(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->config.idle_timeout_ms = 30;
-    say(fixture, HEALTH);
-    hear(fixture);
-    await(fixture);
-    assert_true(fixture->ended);
-    assert_int_equal(fixture->pool.count, 0);
-}
-
-static void
-a_request_that_stops_arriving_gets_408(void **state)
-{
-    static const char *const starts[] = {"GET /hea", POST(12, "{\"co")};
-    struct fixture *fixture = *state;
-    fixture->config.idle_timeout_ms = 30;
-    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-        say(fixture, starts[i]);
-        await(fixture);
-        assert_begins(fixture->reply, "HTTP/1.1 408 ");
-        hang_up(fixture);
-        fixture->client = open_client(fixture);
-    }
-}
-
-static void
-a_reader_that_stops_reading_is_closed(void **state)
-{
-    struct fixture *fixture = *state;
-    fixture->config.idle_timeout_ms = 30;
-    struct result result = {.verdict = VERDICT_EXITED};
-    result.out.kept = (struct bytes){.data = calloc(1, 1 << 20), .size = 1 << 20};
-    say(fixture, RUN_X);
-    fake_queue_answer(&result, NULL);
-    result_fini(&result);
-    const struct timeval limit = {.tv_sec = 5};
-    event_base_loopexit(fixture->app.base, &limit);
-    while (fixture->pool.count > 0 && !event_base_got_exit(fixture->app.base))
-        event_base_loop(fixture->app.base, EVLOOP_ONCE);
-    assert_int_equal(fixture->pool.count, 0);
-}
-
-static void
-beyond_max_connections_the_idle_give_way_and_the_busy_do_not(void **state)
-{
-    struct fixture *fixture = *state;
-    say(fixture, "GET /");
-    int busy = open_client(fixture);
-    assert_int_equal(send(busy, "G", 1, MSG_NOSIGNAL), 1);
-    turn_loop(fixture);
-    int idle = open_client(fixture);
-    int next = open_client(fixture);
-    char reply[1024];
-    assert_int_equal(recv(idle, reply, sizeof(reply), 0), 0);
-    assert_int_equal(fixture->pool.count, 3);
-    assert_int_equal(send(next, "G", 1, MSG_NOSIGNAL), 1);
-    turn_loop(fixture);
-    int refused = open_client(fixture);
-    ssize_t size = recv(refused, reply, sizeof(reply), 0);
-    assert_true(size > 0);
-    assert_begins(reply, "HTTP/1.1 503 ");
-    assert_int_equal(recv(refused, reply, sizeof(reply), 0), 0);
-    assert_int_equal(fixture->pool.count, 3);
-    const int clients[] = {busy, idle, next, refused};
-    for (size_t i = 0; i < sizeof(clients) / sizeof(clients[0]); i++)
-        close(clients[i]);
-}
-
 static void
 count_call(void *context)
 {
@@ -465,8 +282,6 @@ who_has_just_been_idle_may_send_one_more_request_into_a_drain(void **state)
     assert_int_equal(drained, 1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int
 main(void)
 {
@@ -487,10 +302,6 @@ main(void)
         TEST(a_hang_up_is_noticed_behind_a_full_input_buffer),
         TEST(a_large_answer_reaches_a_slow_reader_whole),
         TEST(http_1_0_is_closed_unless_it_asks),
-        TEST(silence_is_closed_without_a_word),
-        TEST(a_request_that_stops_arriving_gets_408),
-        TEST(a_reader_that_stops_reading_is_closed),
-        TEST(beyond_max_connections_the_idle_give_way_and_the_busy_do_not),
         TEST(draining_closes_the_idle_and_answers_the_busy),
         TEST(who_has_just_been_idle_may_send_one_more_request_into_a_drain),
     };

@@ -87,6 +87,7 @@ who_waited_to_be_accepted_when_it_drains_is_answered(void **state)
     char answer[4096] = "";
     int client = open_client(fixture);
     assert_int_equal(send(client, request, sizeof(request) - 1, MSG_NOSIGNAL), sizeof(request) - 1);
+    server_begin(fixture->server);
     server_drain(fixture->server, stop_loop, fixture->app.base);
     event_base_dispatch(fixture->app.base);
     assert_true(recv(client, answer, sizeof(answer) - 1, MSG_DONTWAIT) > 0);
