@@ -14,6 +14,7 @@
 
 struct view {
     const char *id;
+    char named[JOB_ID_SIZE]; /* the job that its client calls so; "": none */
     int64_t now_us;
     struct record record;
     struct bytes blob, result;
@@ -35,6 +36,31 @@ on_bytes(struct view *view, struct bytes *bytes, const struct redis_reply *reply
 
     if (data && bytes_copy(bytes, data, size) < 0)
         view->no_memory = true;
+}
+
+static void
+on_name(void *context, const struct redis_reply *reply, const struct err *err)
+{
+    struct view *view = context;
+    size_t size;
+    const char *id = redis_reply_bytes(reply, &size);
+
+    (void)err;
+    if (id && element_is_id(id))
+        memcpy(view->named, id, JOB_ID_SIZE);
+}
+
+static int
+resolve_name(struct session *session, struct view *view, struct err *err)
+{
+    struct queue_key name = session_key(session, "name:", view->id);
+
+    session_ask(session, (const char *const[]){"GET", name.text, NULL}, on_name, view);
+    if (session_wait(session, err) < 0)
+        return -1;
+    if (view->named[0])
+        view->id = view->named;
+    return 0;
 }
 
 static void
@@ -237,7 +263,9 @@ command_job(struct command *command, struct err *err)
 
     if (!element_is_id(view.id))
         return err_set(err, ERR_INVALID, 0, "\"%.40s\" is no id of 32 digits 0-9 a-f", view.id);
-    int result = read_view(command, &view, err);
+    int result = resolve_name(command->session, &view, err);
+    if (result == 0)
+        result = read_view(command, &view, err);
     if (result == 0 && !view.record.known && !view.result.data)
         result =
             err_set(err, ERR_INVALID, 0, "there is no job %s (%s)", view.id, view.record.state);

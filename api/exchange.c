@@ -50,6 +50,7 @@ exchange_begin(struct exchange *exchange, const struct http_request *request)
 {
     exchange->request = request;
     exchange->job_id[0] = '\0';
+    exchange->job_name[0] = '\0';
     exchange->started_us = clock_monotonic_us();
     exchange->route = ROUTES_LABEL_OTHER;
     exchange->status = 0;
@@ -99,7 +100,8 @@ exchange_log(const struct exchange *exchange)
         {"path", LOG_STR(request ? path : NULL)}, {"status", LOG_INT(exchange->status)},
         {"bytes", LOG_UINT(exchange->body_bytes)},
         {"duration_us", LOG_UINT(clock_monotonic_us() - exchange->started_us)},
-        {"job_id", LOG_STR(exchange->job_id[0] ? exchange->job_id : NULL)});
+        {"job_id", LOG_STR(exchange->job_id[0] ? exchange->job_id : NULL)},
+        {"job_name", LOG_STR(exchange->job_name[0] ? exchange->job_name : NULL)});
 }
 
 static void

@@ -30,6 +30,7 @@ struct exchange {
     const struct http_request *request; /* NULL when it could not be parsed */
     char request_id[EXCHANGE_REQUEST_ID_SIZE];
     char job_id[JOB_ID_SIZE];                   /* "" when no job was submitted */
+    char job_name[JOB_ID_SIZE];                 /* the client's own for it; "": none */
     uint64_t started_us;                        /* monotonic, end of the headers */
     unsigned route;                             /* routes_label(); set by the owner */
     void (*handler)(struct exchange *exchange); /* of the route; set by the owner */

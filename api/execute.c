@@ -1,6 +1,7 @@
 #include "api/execute.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "api/app.h"
 #include "api/execute_request.h"
@@ -24,6 +25,10 @@ on_job_answer(void *context, const struct result *result, const struct err *err)
 {
     struct exchange *exchange = context;
     note_end(exchange, result, err);
+    if (err && err->code == ERR_REJECTED) { /* by the queue, not by a worker: the name is known */
+        exchange_fail(exchange, HTTP_CONFLICT, err->text);
+        return;
+    }
     if (err) {
         exchange_fail_err(exchange, err);
         return;
@@ -35,7 +40,8 @@ on_job_answer(void *context, const struct result *result, const struct err *err)
         exchange_fail_err(exchange, &own);
         return;
     }
-    execute_response_put(result, clock_monotonic_us() - exchange->started_us, &exchange->body);
+    execute_response_put(result, exchange->job_name[0] ? exchange->job_name : result->id,
+                         clock_monotonic_us() - exchange->started_us, &exchange->body);
     exchange_answer(exchange, HTTP_OK);
 }
 
@@ -52,7 +58,10 @@ static int
 submit(struct exchange *exchange, struct job *job, struct err *err)
 {
     const struct app *app = exchange->app;
-    const struct queue_submit how = {.max_depth = (uint32_t)app->config->max_queue_depth,
+    /* Its own id is ours to choose: what is under way of a job must not meet what is of another. */
+    memcpy(exchange->job_name, job->id, sizeof(exchange->job_name));
+    const struct queue_submit how = {.name = exchange->job_name[0] ? exchange->job_name : NULL,
+                                     .max_depth = (uint32_t)app->config->max_queue_depth,
                                      .max_wait_ms = (uint32_t)app->config->max_queue_wait_ms,
                                      .max_attempts = (uint32_t)app->config->max_attempts};
     exchange->language = metrics_language(job->language);

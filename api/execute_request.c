@@ -6,6 +6,7 @@
 
 #include "api/execute_files.h"
 #include "api/execute_limits.h"
+#include "api/job_name.h"
 
 static void
 complain(struct validation *validation, const char *type, const char *field, const char *message)
@@ -87,6 +88,9 @@ take_members(const struct json_value *object, const struct config *config, struc
         take_stdin(object, config, job, validation, err) < 0 ||
         execute_files_take(json_member(object, "files"), config, &job->files, validation, err) < 0)
         return -1;
+    const struct json_value *id = json_member(object, "id");
+    if (id && json_kind_of(id) != JSON_KIND_NULL)
+        job_name_take(id, job->id, validation);
     const struct json_value *timeout = json_member(object, "timeout_ms");
     struct validation_error error = {.field = "timeout_ms"};
     if (timeout)

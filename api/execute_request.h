@@ -11,9 +11,9 @@
 #include "common/job.h"
 
 /*
- * Fills language, code, input, files and limits of job (zeroed before; job_fini() afterwards,
- * whatever comes of it). -1: validation->count tells what is wrong with the body, or, when it is 0,
- * err does (TOO_LARGE with the name of the limit, SYSTEM).
+ * Fills id (the client's own name for it, or ""), language, code, input, files and limits of job
+ * (zeroed before; job_fini() afterwards, whatever comes of it). -1: validation->count tells what is
+ * wrong with the body, or, when it is 0, err does (TOO_LARGE with the name of the limit, SYSTEM).
  */
 int execute_request_parse(const struct buffer *body, const struct config *config, struct job *job,
                           struct validation *validation, struct err *err);

@@ -72,7 +72,8 @@ artifacts_size(const struct artifacts *artifacts)
 }
 
 void
-execute_response_put(const struct result *result, uint64_t total_us, struct buffer *out)
+execute_response_put(const struct result *result, const char *id, uint64_t total_us,
+                     struct buffer *out)
 {
     /* Text is rarely more than an eighth escapes; one growth instead of many. */
     size_t size = result->out.kept.size + result->err.kept.size;
@@ -83,7 +84,7 @@ execute_response_put(const struct result *result, uint64_t total_us, struct buff
     put_exit_code(result, out);
     json_put_bool(out, "timed_out", result->verdict == VERDICT_TIMED_OUT);
     json_put_uint(out, "duration_ms", (result->exec_us + 500) / 1000);
-    json_put_text(out, "id", result->id);
+    json_put_text(out, "id", id);
     json_put_text(out, "verdict", verdict_name(result->verdict));
     if (result->detail[0])
         json_put_text(out, "detail", result->detail);

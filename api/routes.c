@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "api/cancel.h"
 #include "api/execute.h"
 #include "api/health.h"
 #include "api/json_writer.h"

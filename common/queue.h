@@ -90,7 +90,7 @@ const struct queue_fleet *queue_client_fleet(const struct queue_client *client);
 
 /*
  * The answer: result set and err NULL (result is borrowed for the call), or err set: QUEUE_FULL,
- * UNAVAILABLE, REJECTED (the id is in use) at submission; QUEUE_TIMEOUT, WORKER_LOST at the
+ * UNAVAILABLE, REJECTED (the id or name is known) at submission; QUEUE_TIMEOUT, WORKER_LOST at the
  * deadline. A result whose own `error` is set (a worker published worker_lost, say) also arrives as
  * result.
  */
@@ -100,7 +100,10 @@ struct queue_submit {
     uint32_t max_depth;    /* of the list; beyond it QUEUE_FULL */
     uint32_t max_wait_ms;  /* start_by = Redis's now + this; answer_by = start_by + timeout + 2 s */
     uint32_t max_attempts; /* runs, when workers are lost; 0: 2 */
-    bool at_head;          /* readiness probes go first and are exempt from max_depth */
+    /* The client's own name for the job, 1 to 32 of A-Z a-z 0-9 . _ -, borrowed for the call, by
+     * which it can be cancelled; known until a minute after answer_by. NULL: none. */
+    const char *name;
+    bool at_head; /* readiness probes go first and are exempt from max_depth */
 };
 
 /*
@@ -113,6 +116,19 @@ struct queue_request *queue_submit(struct queue_client *client, const struct job
                                    void *context, struct err *err);
 /* The client hung up: cancels the job, forgets the request. on_answer will not be called. */
 void queue_request_cancel(struct queue_request *request);
+
+/*
+ * Ends a job, whoever submitted it, by its name or its id. state is what it was in before:
+ * "queued", "running" (these get the verdict cancelled), a final one, or "missing": nobody knows
+ * it.
+ */
+typedef void queue_cancelled_fn(void *context, const char *state, const struct err *err);
+struct queue_cancel;
+struct queue_cancel *queue_cancel_start(struct queue_client *client, const char *name,
+                                        queue_cancelled_fn *on_cancelled, void *context,
+                                        struct err *err);
+/* on_cancelled will not be called; the job is cancelled all the same. */
+void queue_cancel_forget(struct queue_cancel *cancel);
 
 /* ---- for the worker ---- */
 

@@ -129,6 +129,7 @@ queue_client_new(struct event_base *base, const struct queue_options *options,
     }
     TAILQ_INIT(&client->requests);
     TAILQ_INIT(&client->ended);
+    LIST_INIT(&client->cancels);
     client->base = base;
     client->max_in_flight = max_in_flight;
     client->submit_timeout_ms = options->connect_timeout_ms + options->command_timeout_ms;
@@ -151,6 +152,7 @@ queue_client_free(struct queue_client *client)
         queue_request_drop(TAILQ_FIRST(&client->requests));
     while (!TAILQ_EMPTY(&client->ended))
         queue_request_drop(TAILQ_FIRST(&client->ended));
+    queue_cancel_drop_all(client);
     waiter_pool_free(client->waiters);
     if (client->done_timer)
         event_free(client->done_timer);

@@ -1,4 +1,5 @@
-/* The parts of the API's side of the queue: queue_request.c, queue_client.c, queue_fleet.c. */
+/* The parts of the API's side of the queue: queue_request.c, queue_client.c,
+ * queue_cancel.c, queue_fleet.c. */
 #ifndef RETORT_QUEUE_CLIENT_INTERNAL_H
 #define RETORT_QUEUE_CLIENT_INTERNAL_H
 
@@ -23,6 +24,7 @@ struct queue_request {
     struct event *timer; /* end of submitting, then start_by, then answer_by */
     enum stage stage;
     char id[JOB_ID_SIZE];
+    char name[JOB_ID_SIZE]; /* the client's own; "": none */
     char language[JOB_LANGUAGE_SIZE];
     struct bytes job_map, blob; /* as submitted; cancel finds the element by the former */
     struct queue_submit how;
@@ -39,6 +41,7 @@ struct queue_request {
 };
 
 TAILQ_HEAD(request_list, queue_request);
+LIST_HEAD(cancel_list, queue_cancel);
 
 struct queue_client {
     struct event_base *base;
@@ -50,6 +53,7 @@ struct queue_client {
     struct queue_scripts scripts;
     struct waiter_pool *waiters;
     struct request_list requests, ended; /* ended: commands of theirs are under way */
+    struct cancel_list cancels;          /* under way */
     struct event *done_timer;
     struct queue_key done[QUEUE_DONE_COUNT * 2]; /* keys of answered jobs, to be deleted */
     unsigned done_count;
@@ -73,6 +77,10 @@ void queue_request_drop(struct queue_request *request);
 
 /* The answer has arrived, so nobody needs the records: memory must not grow with the rate. */
 void queue_client_note_done(struct queue_client *client, const char *id);
+
+/* ---- queue_cancel.c ---- */
+
+void queue_cancel_drop_all(struct queue_client *client);
 
 /* ---- queue_fleet.c ---- */
 

@@ -337,7 +337,7 @@ on_submitted(void *context, const struct redis_reply *reply, const struct err *e
         request_fail(request, ERR_QUEUE_FULL, "the queue is full; try again in a moment");
         return;
     case -1:
-        request_fail(request, ERR_REJECTED, "a job with this id exists");
+        request_fail(request, ERR_REJECTED, "a job with this id is known already");
         return;
     default:
         request_fail(request, ERR_PROTOCOL, "the submit script answered with something else");
@@ -363,6 +363,7 @@ queue_request_submit(struct queue_request *request)
     redis_command_add_bytes(&command, request->blob.data, request->blob.size);
     redis_command_add_int(&command,
                           request->how.max_attempts ? request->how.max_attempts : DEFAULT_ATTEMPTS);
+    redis_command_add_text(&command, request->name);
     if (redis_send(client->connection, &command, 0, on_submitted, request, &err) < 0) {
         request->submit_lost = request->submitted;
         return;
@@ -377,10 +378,15 @@ request_pack(struct queue_request *request, const struct job *job, struct err *e
     bool with_input = job->files.count == 0 && job->code.size + job->input.size <= INLINE_BYTES;
     if (queue_name_check("job id", job->id, JOB_ID_SIZE, err) < 0 ||
         queue_name_check("language", job->language, JOB_LANGUAGE_SIZE, err) < 0 ||
+        (request->how.name &&
+         queue_name_check("job name", request->how.name, JOB_ID_SIZE, err) < 0) ||
         codec_pack_job(job, with_input, &request->job_map, err) < 0)
         return -1;
     memcpy(request->id, job->id, sizeof(request->id));
     memcpy(request->language, job->language, sizeof(request->language));
+    if (request->how.name)
+        memcpy(request->name, request->how.name, strlen(request->how.name) + 1);
+    request->how.name = NULL; /* borrowed no longer */
     return with_input ? 0 : codec_pack_blob(job, &request->blob, err);
 }
 

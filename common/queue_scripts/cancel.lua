@@ -1,5 +1,5 @@
 -- Ends a job for whose answer nobody waits any more, or whose time is over.
--- ARGV: prefix, id, language, mode, job-map (as submitted)
+-- ARGV: prefix, id (in mode cancel also a name), language, mode, job-map (as submitted)
 --   mode start_by: only when it is still queued after start_by: answer queue_timeout
 --   mode answer_by: the client gives up: as hangup, but the state is what the client answers from
 --   mode hangup: queued: never run; running: tell its worker to kill it
@@ -7,12 +7,14 @@
 --     language and job-map are not looked at: the queue is searched.
 -- Returns the state before: 'queued', 'running', 'done', 'cancelled', 'expired', 'missing'.
 local id, mode = ARGV[2], ARGV[4]
+local named = mode == 'cancel' and redis.call('GET', prefix .. 'name:' .. id)
+id = named or id
 local job = prefix .. 'job:' .. id
 local was = read_job(id, 'state', 'owner', 'start_by', 'answer_by', 'language')
 local state = was and was[1]
 
 if not state then
-    return 'missing'
+    return named and 'done' or 'missing' -- answered, and its record deleted
 end
 if mode == 'start_by' and (state ~= 'queued' or now_us() <= (tonumber(was[3]) or 0) * 1000) then
     return state

@@ -1,9 +1,9 @@
 -- Puts a job into its language's queue, unless that is full.
 -- ARGV: prefix, id, language, max_depth (0: any), wait_ms, answer_ms (start_by to answer_by),
 --       at_head (0, 1), again (1: may have been submitted before), job-map, blob ('': none),
---       max_attempts
+--       max_attempts, name ('': none): the client's own, which no other job may have
 -- Returns {1, now_us, start_by_ms, answer_by_ms}, {0, depth} when the queue is full, or {-1} when
--- another job has this id.
+-- another job has this id or name.
 local id, language, max_depth = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local job, queue = prefix .. 'job:' .. id, prefix .. 'queue:' .. language
 local now = now_us()
@@ -27,6 +27,10 @@ end
 local start_by = math.floor(now / 1000) + tonumber(ARGV[5])
 local answer_by = start_by + tonumber(ARGV[6])
 local expiry = keep_until(answer_by)
+if ARGV[12] and ARGV[12] ~= ''
+    and not redis.call('SET', prefix .. 'name:' .. ARGV[12], id, 'NX', 'PXAT', expiry) then
+    return {-1}
+end
 redis.call('HSET', job, 'state', 'queued', 'language', language, 'attempts', 0, 'epoch', 0,
     'owner', '', 'submitted', integer(now), 'start_by', integer(start_by),
     'answer_by', integer(answer_by), 'max_attempts', ARGV[11] or DEFAULT_ATTEMPTS)

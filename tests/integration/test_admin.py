@@ -122,6 +122,16 @@ class Views(AdminTest):
                          "print('secret-two')")
         self.assertEqual((request.answer().status, waiting.answer().status), (200, 200))
 
+    def test_a_job_is_found_and_cancelled_by_its_client_s_name(self) -> None:
+        name = secrets.token_hex(16)
+        request = Request(self.service, "while True: pass", id=name)
+        wait_until(lambda: self.in_flight(), "a job in flight")
+        job = shown(self.service, "job", name)["job"]
+        self.assertNotEqual(job["id"], name)
+        self.assertEqual(job["state"], "running")
+        self.assertEqual(shown(self.service, "cancel", name)["cancelled"]["state_before"], "running")
+        self.assertEqual(request.answer().json["verdict"], "cancelled")
+
     def test_what_is_in_a_blob_is_shown_when_asked(self) -> None:
         code = "import time; time.sleep(1)\n" + "#" * 40000
         request, job = self.running(code)

@@ -95,6 +95,24 @@ valid_bodies_make_jobs(void **state)
 }
 
 static void
+an_id_is_the_client_s_own_name_for_its_job(void **state)
+{
+    struct parsed parsed;
+    const char *named = "{\"code\":\"x\",\"id\":\"0123456789abcdef0123456789abcdef\"}";
+    const char *nameless = "{\"code\":\"x\",\"id\":null}";
+
+    (void)state;
+    parse(&parsed, named, strlen(named));
+    assert_int_equal(parsed.status, 0);
+    assert_string_equal(parsed.job.id, "0123456789abcdef0123456789abcdef");
+    parsed_fini(&parsed);
+    parse(&parsed, nameless, strlen(nameless));
+    assert_int_equal(parsed.status, 0);
+    assert_string_equal(parsed.job.id, "");
+    parsed_fini(&parsed);
+}
+
+static void
 invalid_bodies_get_the_shape_that_clients_know(void **state)
 {
     (void)state;
@@ -113,6 +131,9 @@ invalid_bodies_get_the_shape_that_clients_know(void **state)
         {"{\"code\":1}", "\"input\":1"},
         {"{\"code\":[\"x\"]}", "\"type\":\"string_type\""},
         {"{\"code\":\"a\\u0000b\"}", "\"type\":\"value_error\",\"loc\":[\"body\",\"code\"]"},
+        {"{\"code\":\"x\",\"id\":1}", "\"type\":\"string_type\",\"loc\":[\"body\",\"id\"]"},
+        {"{\"code\":\"x\",\"id\":\"0123456789ABCDEF0123456789abcdef\"}",
+         "\"type\":\"string_pattern_mismatch\",\"loc\":[\"body\",\"id\"]"},
         {"{\"code\":\"x\",\"stdin\":1}", "\"loc\":[\"body\",\"stdin\"]"},
         {"{\"code\":\"x\",\"timeout_ms\":0}",
          "\"type\":\"greater_than\",\"loc\":[\"body\",\"timeout_ms\"],"
@@ -393,6 +414,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valid_bodies_make_jobs),
+        cmocka_unit_test(an_id_is_the_client_s_own_name_for_its_job),
         cmocka_unit_test(invalid_bodies_get_the_shape_that_clients_know),
         cmocka_unit_test(each_limit_can_be_lowered_and_not_raised),
         cmocka_unit_test(a_limit_that_is_none_is_refused_where_it_stands),

@@ -11,7 +11,7 @@ static void
 assert_has(const struct result *result, const char *expected)
 {
     struct buffer out = BUFFER_INIT;
-    execute_response_put(result, 9876, &out);
+    execute_response_put(result, result->id, 9876, &out);
     buffer_putc(&out, '\0');
     if (!strstr(out.data, expected))
         fail_msg("no %s in %s", expected, out.data);
