@@ -1,8 +1,9 @@
 /*
  * retort-api: wiring only. Settings, log, socket; then one service, or a supervisor of several.
  * SIGTERM and SIGINT stop accepting, let running requests be answered for at most DRAIN_TIMEOUT_MS,
- * and end with 0; a second one ends at once and cancels them. A bad setting ends it with 2,
- * anything else that keeps it from starting with 1.
+ * and end with 0 (so does SIGHUP, which of several processes replaces all); a second one ends at
+ * once and cancels them. A bad setting ends it with 2, anything else that keeps it from starting
+ * with 1.
  */
 #include <signal.h>
 #include <stdio.h>

@@ -23,7 +23,7 @@
 struct service {
     struct app app;
     struct server *server;
-    struct event *on_drain, *on_other, *drain_timer, *queue_timer;
+    struct event *on_drain, *on_other, *on_hangup, *drain_timer, *queue_timer;
     struct service_options options;
     uint64_t wait_until_us; /* monotonic: for Redis, before clients are taken */
     bool stopping;          /* a signal has come */
@@ -107,11 +107,14 @@ watch_signals(struct service *service, struct err *err)
     service->on_drain = evsignal_new(base, SIGTERM, on_signal, service);
     service->on_other =
         evsignal_new(base, service->options.supervised ? SIGQUIT : SIGINT, on_signal, service);
+    if (!service->options.supervised)
+        service->on_hangup = evsignal_new(base, SIGHUP, on_signal, service);
     service->drain_timer = evtimer_new(base, on_drain_timeout, service);
     service->queue_timer = evtimer_new(base, on_queue_timer, service);
     if (!service->on_drain || !service->on_other || !service->drain_timer ||
         !service->queue_timer || event_add(service->on_drain, NULL) < 0 ||
-        event_add(service->on_other, NULL) < 0)
+        event_add(service->on_other, NULL) < 0 ||
+        (service->on_hangup && event_add(service->on_hangup, NULL) < 0))
         return err_set(err, ERR_SYSTEM, 0, "signals cannot be watched");
     return 0;
 }
@@ -128,12 +131,15 @@ static int
 start(struct service *service, int listen_fd, struct err *err)
 {
     struct app *app = &service->app;
-    const struct queue_options options = {.redis_url = app->config->redis_url,
-                                          .prefix = app->config->redis_prefix,
-                                          .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
-                                          .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS,
-                                          .on_unfit = on_unfit,
-                                          .context = service};
+    const struct queue_options options = {
+        .redis_url = app->config->redis_url,
+        .prefix = app->config->redis_prefix,
+        .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
+        .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS,
+        /* And one more while one is replaced. */
+        .siblings = app->config->api_processes > 1 ? (uint32_t)app->config->api_processes : 0,
+        .on_unfit = on_unfit,
+        .context = service};
     app->base = event_base_new();
     if (!app->base) {
         close(listen_fd);
@@ -200,8 +206,8 @@ service_free(struct service *service)
 {
     if (!service)
         return;
-    struct event *const events[] = {service->on_drain, service->on_other, service->drain_timer,
-                                    service->queue_timer};
+    struct event *const events[] = {service->on_drain, service->on_other, service->on_hangup,
+                                    service->drain_timer, service->queue_timer};
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         if (events[i])
             event_free(events[i]);

@@ -25,9 +25,9 @@ struct service_options {
     const struct languages *languages; /* that /readyz wants to be served; copied */
     int listen_fd;                     /* listens, does not block; taken, also on failure */
     /*
-     * By itself, SIGTERM and SIGINT drain, and a second one ends at once. One of several is told by
-     * its parent: SIGTERM drains however often it comes (a service manager may send it to all), and
-     * SIGQUIT ends at once.
+     * By itself, SIGTERM, SIGINT and SIGHUP drain, and a second one ends at once. One of several is
+     * told by its parent: SIGTERM drains however often it comes (a service manager may send it to
+     * all), and SIGQUIT ends at once.
      */
     bool supervised;
     void (*on_serving)(void *context); /* clients are taken from now on */

@@ -35,6 +35,8 @@ struct queue_options {
     const char *prefix;    /* copied */
     uint32_t connect_timeout_ms;
     uint32_t command_timeout_ms; /* for a reply to a command that does not block */
+    uint32_t
+        siblings; /* other such clients of this service, whose connections Redis must bear too */
     /*
      * The Redis that was found first cannot do what is wanted of it (redis_fitness.h), or the
      * worker's id is another's: err says what to do. Called once; NULL: it is only logged.

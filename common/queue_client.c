@@ -105,7 +105,8 @@ open_connections(struct queue_client *client, const struct queue_options *option
     };
     pool.redis.name = NULL;
     client->fitness =
-        (struct queue_fitness){.connections = queue_client_connections_most(client->max_in_flight),
+        (struct queue_fitness){.connections = queue_client_connections_most(client->max_in_flight) *
+                                              (options->siblings + 1),
                                .on_unfit = options->on_unfit,
                                .context = options->context};
     client->done_timer = evtimer_new(client->base, delete_done, client);

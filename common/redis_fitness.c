@@ -88,7 +88,7 @@ check_connections(const char *info, uint32_t connections, struct err *err)
     if (!find(info, "maxclients", text) || strtoul(text, NULL, 10) >= connections)
         return 0;
     return err_set(err, ERR_CONFIG, 0,
-                   "REDIS_URL: the server takes %s connections (maxclients), and this process may "
+                   "REDIS_URL: the server takes %s connections (maxclients), and this program may "
                    "need %u; raise that, or lower MAX_IN_FLIGHT",
                    text, (unsigned)connections);
 }

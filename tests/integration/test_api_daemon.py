@@ -65,7 +65,7 @@ class Ending(ServiceTest):
 
     def test_sigterm_lets_what_runs_be_answered(self) -> None:
         self.service.expected_deaths.add("api")
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             if not self.service.parts["api"].alive():
                 self.service.start_api()
                 self.service.wait_ready()

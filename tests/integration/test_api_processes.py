@@ -240,6 +240,21 @@ class Start(unittest.TestCase):
                     self.assertEqual((ended.returncode, ended.stderr.count("\n")), (2, 1))
                     self.assertIn(word, ended.stderr)
 
+    def test_redis_must_bear_the_connections_of_all_processes(self) -> None:
+        service = Service({})
+        try:
+            service.start_redis()
+            service.redis("CONFIG", "SET", "maxclients", "1000")
+            url = service.environment["REDIS_URL"]
+            ended = run(API_PROCESSES="2", PORT="0", REDIS_URL=url)
+            self.assertEqual(ended.returncode, 2, ended.stderr)
+            said = [line for line in ended.stderr.splitlines() if not line.startswith("{")]
+            self.assertEqual(len(said), 1, ended.stderr)
+            self.assertIn("maxclients", said[0])
+        finally:
+            faults = service.close()
+        self.assertEqual(faults, [])
+
     def test_bodies_of_which_not_one_fits_are_refused(self) -> None:
         ended = run(MAX_BODIES_BYTES="1048576", MAX_BODY_BYTES="1048577", **NOWHERE)
         self.assertEqual((ended.returncode, ended.stderr.count("\n")), (2, 1), ended.stderr)

@@ -24,7 +24,8 @@ static struct {
     _Atomic unsigned starts, ends, collisions, highest_slot;
     uint64_t started_us[STARTS_MOST];
     _Atomic unsigned slots_seen[SUPERVISOR_SLOTS];
-    _Atomic unsigned living, most_living;
+    _Atomic unsigned living, most_living, wanted, too_few;
+    _Atomic bool ending; /* all are told to */
 } * seen;
 
 static int
@@ -80,7 +81,8 @@ serve_well(struct supervisor_report *report)
         seen->most_living = living;
     supervisor_report_serving(report);
     (void)sigsuspend(&before);
-    seen->living--;
+    if (--seen->living < seen->wanted && !seen->ending)
+        seen->too_few++;
 }
 
 static void
@@ -107,6 +109,7 @@ supervise(unsigned processes,
                                                .serve = serve,
                                                .on_all_serving = ignore_all_serving,
                                                .on_ended = count_end};
+    seen->wanted = processes;
     return supervisor_run(&options, err);
 }
 
@@ -155,8 +158,10 @@ roll_twice(void *context, unsigned slot, struct supervisor_report *report, struc
     unsigned number = note_start(slot);
     if (number == 2 || number == 5)
         kill(getppid(), SIGHUP);
-    if (number == 8)
+    if (number == 8) {
+        seen->ending = true;
         kill(getppid(), SIGTERM);
+    }
     serve_well(report);
     return 0;
 }
@@ -206,6 +211,7 @@ a_rolling_restart_replaces_one_after_the_other(void **state)
     assert_int_equal(supervise(3, roll_twice, &err), 0);
     assert_int_equal(seen->starts, 9);
     assert_in_range(seen->most_living, 3, 4);
+    assert_int_equal(seen->too_few, 0);
 }
 
 static void

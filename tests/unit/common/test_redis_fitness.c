@@ -34,7 +34,7 @@ static const struct {
     {"redis_mode:sentinel\r\n", "Sentinel"},
     {"role:slave\r\n", "replica"},
     {"maxclients:100\r\n", NULL},
-    {"maxclients:99\r\n", "99 connections (maxclients), and this process may need 100"},
+    {"maxclients:99\r\n", "99 connections (maxclients), and this program may need 100"},
     {"xmaxclients:1\r\nnot_role:slave\r\n", NULL},
     {"role:slave", "replica"},
 };
