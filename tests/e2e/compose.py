@@ -7,6 +7,7 @@ from typing import Any
 
 from docker_daemon import Daemon
 from fleet import PASSWORDS, Fleet
+from service import wait_until
 
 STOP_S = 15
 CHOSEN = ("PORT", "SECOND_PORT", "SECCOMP_PROFILE", "APPARMOR_PROFILE", "REDIS_IMAGE",
@@ -60,6 +61,14 @@ class Compose(Fleet):
 
     def join(self, name: str) -> None:
         self.daemon.docker("network", "connect", "retort_back", self.containers[name])
+
+    def replace(self, name: str) -> None:
+        wait_until(lambda: self.inspect(name)["RestartCount"] > 0, "the container is restarted", 20)
+
+    def admin(self, *arguments: str) -> str:
+        return self.daemon.docker(
+            "exec", "--env", f"REDIS_URL=redis://admin:{PASSWORDS['admin']}@redis:6379/0",
+            self.containers["api"], "retort-admin", *arguments)
 
     def log(self, name: str) -> str:
         done = self.daemon.try_docker("logs", self.containers[name])

@@ -78,6 +78,14 @@ class Fleet(abc.ABC):
         ...
 
     @abc.abstractmethod
+    def replace(self, name: str) -> None:
+        """Once it has ended by itself, with status 0: begins it, unless who keeps it does."""
+
+    @abc.abstractmethod
+    def admin(self, *arguments: str) -> str:
+        """What retort-admin prints on one of the hosts, as the user `admin`."""
+
+    @abc.abstractmethod
     def log(self, name: str) -> str:
         """All that it has written, over restarts too."""
 
@@ -176,6 +184,15 @@ class Fleet(abc.ABC):
             lines = (directory / f"{name}.log").read_text("utf-8").splitlines()
             found += [f"-- {name}", *(f"   {line[:300]}" for line in lines[-TAIL_LINES:])]
         return "\n".join(found)
+
+
+    def hang_up(self, payload: dict[str, Any]) -> Callable[[], None]:
+        """Sends a request; to be called to close the connection before there is an answer."""
+        host, port = self.address("api")
+        connection = http.client.HTTPConnection(host, port, timeout=REQUEST_TIMEOUT_S)
+        connection.request("POST", "/v1/execute", json.dumps(payload),
+                           {"Content-Type": "application/json"})
+        return connection.close
 
 
 class Request(threading.Thread):

@@ -137,6 +137,15 @@ class Netns(Fleet):
     def join(self, name: str) -> None:
         ip("link", "set", f"to-{name}", "master", "switch")
 
+    def replace(self, name: str) -> None:
+        assert self.processes[name].wait(STOP_S) == 0, self.processes[name].returncode
+        self.begin(name)
+
+    def admin(self, *arguments: str) -> str:
+        url = f"redis://admin:{PASSWORDS['admin']}@{self.hosts['redis']}:6379/0"
+        return subprocess.run([str(service.BUILD / "retort-admin"), *arguments], check=True, text=True,
+                              env={"REDIS_URL": url}, stdout=subprocess.PIPE, timeout=60).stdout
+
     def log(self, name: str) -> str:
         return (self.directory / f"{name}.log").read_text("utf-8", "replace")
 

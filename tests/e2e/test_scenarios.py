@@ -215,6 +215,17 @@ class Workers(Scenario):
             self.assertLess(request.seconds, EXPIRY_S)
         fleet.begin(name)
 
+    def test_drained_by_the_operator_while_it_has_jobs(self) -> None:
+        requests = [Request(fleet, sleeper(1, f"kept {i}")) for i in range(WORKERS * SLOTS)]
+        wait_for(lambda: len(fleet.holders()) == WORKERS, "all workers are busy")
+        name, identity = sorted(fleet.live().items())[0]
+        self.assertIn(identity, fleet.admin("status"))
+        fleet.admin("drain", identity)
+        for i, request in enumerate(requests):
+            self.assert_output(request, f"kept {i}")
+            self.assertLess(request.seconds, EXPIRY_S)
+        fleet.replace(name)
+
     def test_without_any_the_service_is_not_ready(self) -> None:
         for name in fleet.workers():
             fleet.stop(name)
@@ -224,6 +235,21 @@ class Workers(Scenario):
         finally:
             for name in fleet.workers():
                 fleet.begin(name)
+
+
+class Clients(Scenario):
+    def test_that_hang_up_take_their_jobs_with_them(self) -> None:
+        """Those that run and those that wait: all slots are free again long before they would end."""
+        closings = [fleet.hang_up(sleeper(4, "to nobody")) for _ in range(WORKERS * SLOTS + 4)]
+        wait_for(lambda: fleet.read("LLEN", "retort:queue:python") == 4
+                 and len(fleet.holders()) == WORKERS, "jobs run and wait")
+        began = time.monotonic()
+        for close in closings:
+            close()
+        request = Request(fleet, {"code": "print('next')"})
+        self.assert_output(request, "next")
+        self.assertLess(time.monotonic() - began, 1 + SLACK_S)
+        self.assertEqual(fleet.read("LLEN", "retort:queue:python"), 0)
 
 
 class Redis(Scenario):
