@@ -145,6 +145,7 @@ decide(struct connection *connection)
     exchange_begin(exchange, request);
     routes_decide(request, connection->pool->app->config, &decision);
     exchange->route = routes_label(decision.route);
+    memcpy(exchange->path_id, decision.id, sizeof(decision.id));
     connection->keep_alive = request->keep_alive && !connection->pool->draining;
     if (decision.status == 0) {
         connection->parser.body_limit = decision.body_limit;

@@ -14,6 +14,7 @@
 #ifndef RETORT_EXCHANGE_H
 #define RETORT_EXCHANGE_H
 
+#include <stdbool.h>
 #include <sys/queue.h>
 
 #include "api/buffer.h"
@@ -24,6 +25,7 @@
 #define EXCHANGE_REQUEST_ID_SIZE 129
 
 struct app;
+struct surface;
 
 struct exchange {
     struct app *app;
@@ -32,6 +34,7 @@ struct exchange {
     char job_id[JOB_ID_SIZE];                   /* "" when no job was submitted */
     char job_name[JOB_ID_SIZE];                 /* the client's own for it; "": none */
     uint64_t started_us;                        /* monotonic, end of the headers */
+    char path_id[ROUTE_ID_SIZE];                /* what stands for {id} in the route's path */
     unsigned route;                             /* routes_label(); set by the owner */
     void (*handler)(struct exchange *exchange); /* of the route; set by the owner */
 
@@ -52,8 +55,10 @@ struct exchange {
     /* The handler's, while it waits. */
     void (*abandon)(struct exchange *exchange);
     void *waiting_for;
-    unsigned language;         /* of the job that it waits for: metrics_language() */
-    LIST_ENTRY(exchange) link; /* in the list of those who wait for the same */
+    const struct surface *surface; /* whose job it waits for; static */
+    bool ran;                      /* a worker has answered */
+    unsigned language;             /* of the job that it waits for: metrics_language() */
+    LIST_ENTRY(exchange) link;     /* in the list of those who wait for the same */
 };
 
 /* Begins; request may be NULL. Keeps app, on_answer, owner and the buffers' memory. */

@@ -22,6 +22,8 @@ enum http_method {
 enum http_status {
 #define HTTP_STATUS(symbol, number, reason, error) HTTP_##symbol = number,
 #include "api/http_status.def"
+
+#define ROUTE_ID_SIZE 65 /* of what stands for {id} in a route, with its NUL */
 #undef HTTP_STATUS
 };
 

@@ -53,14 +53,46 @@ add_allowed(char *allow, size_t size, enum http_method method)
     snprintf(allow + used, size - used, "%s%s", used ? ", " : "", http_method_text(method));
 }
 
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
+/* Whether path fits the pattern; id gets what stands for {id}. */
+static bool
+fits(const char *pattern, const char *path, char id[ROUTE_ID_SIZE])
+{
+    const char *brace = strchr(pattern, '{');
+    if (!brace)
+        return strcmp(pattern, path) == 0;
+    size_t before = (size_t)(brace - pattern);
+    if (strncmp(pattern, path, before) != 0)
+        return false;
+    size_t length = strspn(path + before, ID_CHARACTERS);
+    if (length == 0 || length >= ROUTE_ID_SIZE ||
+        strcmp(path + before + length, brace + sizeof("{id}") - 1) != 0)
+        return false;
+    snprintf(id, ROUTE_ID_SIZE, "%.*s", (int)length, path + before);
+    return true;
+}
+
+/* The first path of the table that fits: those without {id} stand before those with it. */
+static const char *
+find_path(const char *path, char id[ROUTE_ID_SIZE])
+{
+    for (int with_id = 0; with_id <= 1; with_id++)
+        for (size_t i = 0; i < ROUTE_COUNT; i++)
+            if ((strchr(routes[i].path, '{') != NULL) == with_id && fits(routes[i].path, path, id))
+                return routes[i].path;
+    return NULL;
+}
+
 static void
 find_route(const struct http_request *request, struct route_decision *decision)
 {
     enum http_method wanted =
         request->method == HTTP_METHOD_HEAD ? HTTP_METHOD_GET : request->method;
     bool any_path = request->method == HTTP_METHOD_OPTIONS && strcmp(request->path, "*") == 0;
-    for (size_t i = 0; i < ROUTE_COUNT; i++) {
-        if (any_path || strcmp(routes[i].path, request->path) != 0)
+    const char *path = any_path ? NULL : find_path(request->path, decision->id);
+    for (size_t i = 0; path && i < ROUTE_COUNT; i++) {
+        if (strcmp(routes[i].path, path) != 0)
             continue;
         if (routes[i].method == wanted)
             decision->route = &routes[i];

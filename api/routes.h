@@ -31,11 +31,12 @@ struct route {
 
 struct route_decision {
     const struct route *route; /* NULL when the path is unknown or the method not allowed */
-    int status;            /* 0: go on, read the body, call the handler; otherwise answer this */
-    char sentence[256];    /* for the answer; "" with 204 */
-    char allow[64];        /* value of the Allow header, or "" */
-    uint64_t body_limit;   /* valid when status is 0 */
-    bool expects_continue; /* valid when status is 0: send 100 Continue first */
+    int status;             /* 0: go on, read the body, call the handler; otherwise answer this */
+    char sentence[256];     /* for the answer; "" with 204 */
+    char allow[64];         /* value of the Allow header, or "" */
+    char id[ROUTE_ID_SIZE]; /* what stands for {id} in the path, or "" */
+    uint64_t body_limit;    /* valid when status is 0 */
+    bool expects_continue;  /* valid when status is 0: send 100 Continue first */
 };
 
 void routes_decide(const struct http_request *request, const struct config *config,
