@@ -64,6 +64,16 @@ hostile: all image ## Hostile programs, three times every way (about 10 minutes)
 hostile-short: all image
 	$(Q)$(RUN_HOSTILE) root:http nobody:run
 
+# ---- the queue's scripts, in every order ------------------------------------------------------------
+# Each exploration ends after so many seconds, or when it is through.
+RUN_MODEL = $(PYTHON) tests/support/runner.py --name model --match '$(T)' tests/model/test_model.py
+
+.PHONY: model model-short
+model: ## The queue's scripts in every order (15 minutes each); MODEL_SECONDS=n
+	$(Q)MODEL_SECONDS=$(or $(MODEL_SECONDS),900) $(RUN_MODEL)
+model-short:
+	$(Q)$(RUN_MODEL)
+
 # ---- CPython's own tests, in the sandbox ----------------------------------------------------------
 .PHONY: test-cpython
 test-cpython: all image ## CPython's own tests in the sandbox; writes the table in docs/PYTHON.md
@@ -85,6 +95,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    $(foreach suite,$(OWN_SUITES),'$(suite)') \
 	    'integration=$(SUB_MAKE) integration' \
 	    'hostile=$(SUB_MAKE) hostile-short' \
+	    'model=$(SUB_MAKE) model-short' \
 	    'escape=$(SUB_MAKE) escape' \
 	    'rolling=$(SUB_MAKE) rolling' \
 	    'deploy=$(SUB_MAKE) test-deploy' \

@@ -13,7 +13,8 @@ if not was then -- another program has written there
     return 0
 end
 if was[1] and (was[2] ~= worker or was[3] ~= epoch) then
-    if was[2] ~= worker then -- else the element is that of the worker's own next claim
+    -- Else the element is that of the worker's own next claim, or of the move before it.
+    if was[2] ~= worker and was[1] ~= 'queued' then
         redis.call('LREM', prefix .. 'inflight:' .. worker, 1, element)
     end
     return 0

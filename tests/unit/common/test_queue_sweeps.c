@@ -63,6 +63,21 @@ test_a_job_that_was_taken_over_is_not_finished_by_who_had_it(void **state)
     assert_int_equal(redis_fixture_int(redis, "EXISTS t:result:" ID), 0);
 }
 
+/* Requeued, and moved again by its worker, whose claim is not there yet. */
+static void
+test_a_late_result_leaves_what_its_worker_has_moved_alone(void **state)
+{
+    struct redis_fixture *redis = *state;
+    leave_a_dead_worker(redis);
+    const char *what = script_element(redis);
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "requeue", ID);
+    script_move(redis);
+    assert_int_equal(SCRIPT(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", what, "late", "")->integer,
+                     0);
+    assert_string_equal(script_state(redis), "queued");
+    assert_int_equal(redis_fixture_int(redis, "LLEN t:inflight:w1"), 1);
+}
+
 static void
 test_as_many_attempts_as_the_client_allows(void **state)
 {
@@ -282,6 +297,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_dead_worker_leaves_the_registry_and_its_jobs_the_list),
         TEST(test_a_job_that_was_taken_over_is_not_finished_by_who_had_it),
+        TEST(test_a_late_result_leaves_what_its_worker_has_moved_alone),
         TEST(test_as_many_attempts_as_the_client_allows),
         TEST(test_after_a_gap_workers_have_the_time_of_an_expiry),
         TEST(test_a_beat_sweeps_too),
