@@ -26,16 +26,14 @@ TITLES = {"docker": "containers of docker-compose.yml, under Docker",
 TIMEOUT_S = 500
 
 
-def say(how: str, why: str = "") -> None:
-    line = f"==== end to end: {TITLES[how]}{' (' + why + ')' if why else ''} ===="
-    print(line, flush=True)
+def title(how: str, why: str = "") -> str:
+    return f"==== end to end: {TITLES[how]}{' (' + why + ')' if why else ''} ===="
 
 
 def run_docker(match: str) -> int:
-    say("docker")
     os.environ["E2E_HOW"] = "docker"
-    status = docker_run.run("e2e", [MODULE], match)
-    say("docker")
+    status = docker_run.run("e2e", [MODULE], match, title("docker"))
+    print(title("docker"), flush=True)
     return status
 
 
@@ -43,12 +41,12 @@ def run_netns(match: str, why: str = "") -> int:
     if os.geteuid() != 0 or subprocess.run([*docker_run.NAMESPACES, "true"], check=False,
                                            stderr=subprocess.DEVNULL).returncode != 0:
         raise docker_run.Skip("network namespaces need root")
-    say("netns", why)
+    print(title("netns", why), flush=True)
     status = subprocess.run(
         [*docker_run.NAMESPACES, sys.executable, str(SUPPORT / "runner.py"), "--name", "e2e",
          "--match", match, str(MODULE)], env={**os.environ, "E2E_HOW": "netns"}, check=False,
         timeout=TIMEOUT_S).returncode
-    say("netns", why)
+    print(title("netns", why), flush=True)
     return status
 
 

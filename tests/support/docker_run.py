@@ -76,8 +76,8 @@ def remove_cgroups(name: str) -> None:
                 pass
 
 
-def run(suite: str, modules: list[pathlib.Path], match: str) -> int:
-    """The suite's status. Raises Skip before anything of it has run."""
+def run(suite: str, modules: list[pathlib.Path], match: str, title: str = "") -> int:
+    """The suite's status; title is printed before it. Raises Skip when nothing of it can run."""
     require_tools()
     archive = base.base()
     name = f"retort-test-{os.getpid()}"
@@ -87,6 +87,8 @@ def run(suite: str, modules: list[pathlib.Path], match: str) -> int:
                        "CONTAINER_DIRECTORY": directory, "DOCKER_BUILDKIT": "0"}
         try:
             require_docker(environment)
+            if title:
+                print(title, flush=True)
             return subprocess.run(
                 [*NAMESPACES, sys.executable, str(HERE / "runner.py"), "--name", suite, "--match",
                  match, *map(str, modules)],
