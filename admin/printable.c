@@ -68,9 +68,7 @@ printable_put_json(FILE *out, const char *data, size_t size)
         uint32_t point = valid ? code_point(data + i, length) : 0xfffd;
         if (point == '"' || point == '\\')
             fprintf(out, "\\%c", (char)point);
-        else if (point > 0xffff)
-            fwrite(data + i, 1, length, out);
-        else if (is_shown(point) && valid)
+        else if (point > 0xffff || (is_shown(point) && valid))
             fwrite(data + i, 1, length, out);
         else
             fprintf(out, "\\u%04x", (unsigned)point);

@@ -87,7 +87,10 @@ queue_cancel_forget(struct queue_cancel *cancel)
 void
 queue_cancel_drop_all(struct queue_client *client)
 {
-    struct queue_cancel *cancel;
-    while ((cancel = LIST_FIRST(&client->cancels)))
-        drop(cancel);
+    struct queue_cancel *cancel = LIST_FIRST(&client->cancels), *next;
+    for (; cancel; cancel = next) {
+        next = LIST_NEXT(cancel, entry);
+        free(cancel);
+    }
+    LIST_INIT(&client->cancels);
 }
