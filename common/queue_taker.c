@@ -66,8 +66,12 @@ deliver(struct taker *taker, struct queue_claim *claim)
         queue_claim_fini(claim);
         return;
     }
+    char id[JOB_ID_SIZE];
+    memcpy(id, claim->job.id, sizeof(id));
     taker->capacity--;
     worker->hooks.on_job(worker->hooks.context, claim);
+    if (recent_ids_take(&worker->cancelled_early, id))
+        worker->hooks.on_cancel(worker->hooks.context, id, 0);
 }
 
 static int

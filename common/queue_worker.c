@@ -79,6 +79,8 @@ on_cancel(void *context, const struct redis_reply *reply, const struct err *err)
     const char *id = redis_reply_bytes(redis_reply_item(reply, 1), &size);
     if (id && is_held(worker, id))
         worker->hooks.on_cancel(worker->hooks.context, id, 0);
+    else if (id && strcmp(id, DRAIN_WORD) != 0)
+        recent_ids_add(&worker->cancelled_early, id);
     listen_for_cancel(worker);
     if (id && strcmp(id, DRAIN_WORD) == 0 && worker->hooks.on_drain)
         worker->hooks.on_drain(worker->hooks.context);

@@ -9,6 +9,7 @@
 #include "common/queue_fitness.h"
 #include "common/queue_keys.h"
 #include "common/queue_scripts.h"
+#include "common/recent_ids.h"
 #include "common/redis.h"
 
 /* Longest that a blocking command blocks: how long a dead connection can take a job unnoticed. */
@@ -56,6 +57,8 @@ struct queue_worker {
     unsigned taker_count;
     struct held_list held;
     uint32_t held_count;
+    /* Cancelled before their claim's reply has arrived, which comes over another connection. */
+    struct recent_ids cancelled_early;
     struct event *beat;
     struct event *drain; /* looks whether it is idle; pending while draining */
     bool draining;

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
+#include "common/queue_client_internal.h"
 #include "tests/support/queue_harness.h"
 
 #define EXPIRY_MS 5000
@@ -143,6 +144,40 @@ test_an_operator_s_word_reaches_the_worker(void **state)
     assert_int_equal(h->cancels, 0);
 }
 
+static bool
+cancel_is_pending(struct harness *h)
+{
+    return redis_fixture_run(&h->redis, "LLEN t:cancel:w1")->integer > 0;
+}
+
+/* The worker's connections are several: a cancellation may overtake the claim's reply. */
+static void
+test_a_cancellation_that_comes_before_its_job_is_kept_for_it(void **state)
+{
+    struct harness *h = *state;
+    struct harness_answer first, second;
+    h->mode = HARNESS_HOLD;
+    harness_submit(h, "1", &first);
+    harness_submit(h, "2", &second);
+    harness_wait_depth(h, 2);
+    redis_fixture_run(&h->redis, "LPUSH t:cancel:w1 %s", first.request->id);
+    harness_run_while(h, cancel_is_pending, 1000);
+    harness_run_for(h, 20);
+    assert_int_equal(h->cancels, 0);
+    queue_worker_set_capacity(h->worker, "python", 2);
+    harness_run_until(h, &h->jobs, 2, 1000);
+    assert_int_equal(h->cancels, 1);
+    assert_string_equal(h->cancelled_id, first.request->id);
+    for (unsigned i = 0; i < 2; i++) {
+        harness_finish(h, i);
+        queue_claim_fini(&h->held[i]);
+    }
+    harness_run_until(h, &first.count, 1, 1000);
+    harness_run_until(h, &second.count, 1, 1000);
+    result_fini(&first.result);
+    result_fini(&second.result);
+}
+
 static void
 test_a_job_that_others_have_is_ended(void **state)
 {
@@ -240,6 +275,7 @@ main(void)
         TEST(test_a_worker_that_drained_is_not_in_the_registry),
         TEST(test_what_is_held_at_the_end_of_a_drain_goes_to_others),
         TEST(test_an_operator_s_word_reaches_the_worker),
+        TEST(test_a_cancellation_that_comes_before_its_job_is_kept_for_it),
         TEST(test_a_job_that_others_have_is_ended),
         TEST(test_the_client_sees_queues_and_workers),
         TEST(test_a_second_worker_of_the_same_name_is_refused),
