@@ -9,12 +9,14 @@
 #include "common/config.h"
 #include "common/languages.h"
 #include "common/queue.h"
+#include "common/redis.h"
 
 struct app {
     const struct config *config;
     struct languages languages; /* that /readyz wants to be served */
     struct event_base *base;
     struct queue_client *queue;
+    struct redis_connection *records; /* keys, usage and what else stays; beside the queue's */
     struct probe probe;
     struct fleet_metrics fleet_metrics;
 };

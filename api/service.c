@@ -22,6 +22,7 @@
 
 struct service {
     struct app app;
+    struct redis_url records_url;
     struct server *server;
     struct event *on_drain, *on_other, *on_hangup, *drain_timer, *queue_timer;
     struct service_options options;
@@ -127,6 +128,20 @@ on_unfit(void *context, const struct err *err)
     end_loop(service);
 }
 
+/* Not the queue's connection: what is slow there must not hold up a submission. */
+static int
+open_records(struct service *service, struct err *err)
+{
+    const struct redis_options options = {.url = &service->records_url,
+                                          .name = "records",
+                                          .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
+                                          .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS};
+    if (redis_url_parse(&service->records_url, service->app.config->redis_url, err) < 0)
+        return -1;
+    service->app.records = redis_connection_new(service->app.base, &options, err);
+    return service->app.records ? 0 : -1;
+}
+
 static int
 start(struct service *service, int listen_fd, struct err *err)
 {
@@ -138,6 +153,7 @@ start(struct service *service, int listen_fd, struct err *err)
         .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS,
         /* And one more while one is replaced. */
         .siblings = app->config->api_processes > 1 ? (uint32_t)app->config->api_processes : 0,
+        .others = 1, /* the records' */
         .on_unfit = on_unfit,
         .context = service};
     app->base = event_base_new();
@@ -149,7 +165,8 @@ start(struct service *service, int listen_fd, struct err *err)
     if (!service->server)
         return -1;
     app->queue = queue_client_new(app->base, &options, (uint32_t)app->config->max_in_flight, err);
-    if (!app->queue || fleet_metrics_start(&app->fleet_metrics, app, err) < 0)
+    if (!app->queue || open_records(service, err) < 0 ||
+        fleet_metrics_start(&app->fleet_metrics, app, err) < 0)
         return -1;
     return watch_signals(service, err);
 }
@@ -216,6 +233,8 @@ service_free(struct service *service)
     fleet_metrics_stop(&service->app.fleet_metrics);
     if (service->app.queue)
         queue_client_free(service->app.queue);
+    redis_connection_free(service->app.records);
+    redis_url_fini(&service->records_url);
     if (service->app.base)
         event_base_free(service->app.base);
     free(service);

@@ -36,7 +36,8 @@ struct queue_options {
     uint32_t connect_timeout_ms;
     uint32_t command_timeout_ms; /* for a reply to a command that does not block */
     uint32_t
-        siblings; /* other such clients of this service, whose connections Redis must bear too */
+        siblings;    /* other such clients of this service, whose connections Redis must bear too */
+    uint32_t others; /* connections that this process and each sibling have beside these */
     /*
      * The Redis that was found first cannot do what is wanted of it (redis_fitness.h), or the
      * worker's id is another's: err says what to do. Called once; NULL: it is only logged.

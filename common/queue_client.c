@@ -104,11 +104,11 @@ open_connections(struct queue_client *client, const struct queue_options *option
         .maximum = waiters_most(client->max_in_flight),
     };
     pool.redis.name = NULL;
-    client->fitness =
-        (struct queue_fitness){.connections = queue_client_connections_most(client->max_in_flight) *
-                                              (options->siblings + 1),
-                               .on_unfit = options->on_unfit,
-                               .context = options->context};
+    client->fitness = (struct queue_fitness){
+        .connections = (queue_client_connections_most(client->max_in_flight) + options->others) *
+                       (options->siblings + 1),
+        .on_unfit = options->on_unfit,
+        .context = options->context};
     client->done_timer = evtimer_new(client->base, delete_done, client);
     if (!client->done_timer)
         return err_set(err, ERR_SYSTEM, 0, "no memory for the queue's client");

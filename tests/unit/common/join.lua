@@ -1,0 +1,1 @@
+return ARGV[1] .. '|' .. ARGV[2] .. '|' .. ARGV[3]
