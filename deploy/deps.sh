@@ -48,6 +48,7 @@ readonly TABLE='
   python3-jsonschema        tests  schemas of what Kubernetes is given
   apparmor                  tests  the syntax of deploy/apparmor
   stunnel4                  tests  the way to a Redis behind TLS in docs/OPERATIONS.md
+  faketime                  tests  hosts whose clocks are wrong
   openssl                   tests  its certificate
   docker.io                 container  the tests start a daemon of their own
   docker-compose            container  docker-compose.yml
