@@ -88,7 +88,7 @@ turn_away(evutil_socket_t fd)
     static const char body[] =
         "{\"detail\":\"Too many connections are open; try again in a moment.\","
         "\"error\":{\"code\":\"unavailable\",\"message\":\"Too many connections are open.\","
-        "\"retryable\":true}}";
+        "\"retryable\":true,\"type\":\"server_error\",\"param\":null}}";
     char answer[512];
     int size =
         snprintf(answer, sizeof(answer),

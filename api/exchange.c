@@ -6,7 +6,7 @@
 
 #include <event2/util.h>
 
-#include "api/json_writer.h"
+#include "api/error_body.h"
 #include "api/request_metrics.h"
 #include "api/routes.h"
 #include "common/clock.h"
@@ -105,40 +105,42 @@ exchange_log(const struct exchange *exchange)
 }
 
 static void
-put_error(struct exchange *exchange, const char *code, bool retryable, const char *sentence)
+fail(struct exchange *exchange, const struct error_body *error)
 {
-    struct buffer *body = &exchange->body;
-    buffer_reset(body, KEPT_BODY_BYTES);
+    buffer_reset(&exchange->body, KEPT_BODY_BYTES);
     exchange->content_type = NULL;
-    buffer_putc(body, '{');
-    json_put_text(body, "detail", sentence);
-    json_put_member(body, "error");
-    buffer_putc(body, '{');
-    json_put_text(body, "code", code);
-    json_put_text(body, "message", sentence);
-    json_put_bool(body, "retryable", retryable);
-    buffer_puts(body, "}}");
+    error_body_put(&exchange->body, error);
+    if (error->status == HTTP_UNAVAILABLE)
+        buffer_puts(&exchange->headers, RETRY_AFTER_HEADER);
+    exchange_answer(exchange, error->status);
 }
 
 void
 exchange_fail(struct exchange *exchange, int status, const char *sentence)
 {
-    bool retryable = status == HTTP_UNAVAILABLE || status == HTTP_REQUEST_TIMEOUT;
-    put_error(exchange, http_status_error(status), retryable, sentence);
-    if (status == HTTP_UNAVAILABLE)
-        buffer_puts(&exchange->headers, RETRY_AFTER_HEADER);
-    exchange_answer(exchange, status);
+    exchange_fail_param(exchange, status, NULL, sentence);
+}
+
+void
+exchange_fail_param(struct exchange *exchange, int status, const char *param, const char *sentence)
+{
+    fail(exchange, &(struct error_body){.status = status,
+                                        .code = http_status_error(status),
+                                        .sentence = sentence,
+                                        .param = param,
+                                        .retryable = status == HTTP_UNAVAILABLE ||
+                                                     status == HTTP_REQUEST_TIMEOUT ||
+                                                     status == HTTP_TOO_MANY_REQUESTS});
 }
 
 void
 exchange_fail_err(struct exchange *exchange, const struct err *err)
 {
-    int status = err_code_http_status(err->code);
-    const char *sentence = err->text[0] ? err->text : err_code_text(err->code);
-    put_error(exchange, err_code_name(err->code), err_code_retryable(err->code), sentence);
-    if (status == HTTP_UNAVAILABLE)
-        buffer_puts(&exchange->headers, RETRY_AFTER_HEADER);
-    exchange_answer(exchange, status);
+    fail(exchange,
+         &(struct error_body){.status = err_code_http_status(err->code),
+                              .code = err_code_name(err->code),
+                              .sentence = err->text[0] ? err->text : err_code_text(err->code),
+                              .retryable = err_code_retryable(err->code)});
 }
 
 static void

@@ -66,10 +66,12 @@ void exchange_begin(struct exchange *exchange, const struct http_request *reques
 /* exchange->body is complete: hands the answer to the owner. May free exchange. */
 void exchange_answer(struct exchange *exchange, int status);
 /*
- * Answers {"detail": sentence, "error": {code, message, retryable}} instead of what body holds.
- * The first names the error by the status, the second by err->code.
+ * Answers with error_body.h's shape instead of what body holds. The first two name the error by the
+ * status, the third by err->code; param is the member of the request that it is about, or NULL.
  */
 void exchange_fail(struct exchange *exchange, int status, const char *sentence);
+void exchange_fail_param(struct exchange *exchange, int status, const char *param,
+                         const char *sentence);
 void exchange_fail_err(struct exchange *exchange, const struct err *err);
 /* The line of the request, and its count. */
 void exchange_log(const struct exchange *exchange);

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "api/error_body.h"
+#include "api/http.h"
 #include "api/json_writer.h"
 
 static void
@@ -15,12 +17,30 @@ open_error(struct validation *validation, const char *type)
     buffer_puts(&validation->list, "[\"body\"");
 }
 
+/* "files[0].name: Field required" */
+static void
+note_first(struct validation *validation, const struct validation_error *error)
+{
+    char number[32] = "";
+
+    if (validation->count > 0)
+        return;
+    if (error->number > 0)
+        snprintf(number, sizeof(number), "[%zu]", error->number - 1);
+    if (error->field)
+        snprintf(validation->param, sizeof(validation->param), "%s%s%s%s", error->field, number,
+                 error->member ? "." : "", error->member ? error->member : "");
+    snprintf(validation->message, sizeof(validation->message), "%s%s%s", validation->param,
+             error->field ? ": " : "", error->message);
+}
+
 void
 validation_add_fault(struct validation *validation, const struct json_fault *fault)
 {
     struct buffer *list = &validation->list;
     char message[256];
     snprintf(message, sizeof(message), "JSON decode error: %s.", fault->sentence);
+    note_first(validation, &(struct validation_error){.message = message});
     open_error(validation, fault->type);
     buffer_printf(list, ",%zu]", fault->position);
     json_put_text(list, "msg", message);
@@ -62,6 +82,7 @@ validation_add(struct validation *validation, const struct validation_error *err
     struct buffer *list = &validation->list;
     if (validation->count == VALIDATION_MOST)
         return;
+    note_first(validation, error);
     open_error(validation, error->type);
     put_step(list, error->field);
     if (error->number > 0)
@@ -82,7 +103,13 @@ validation_put(const struct validation *validation, struct buffer *out)
 {
     buffer_puts(out, "{\"detail\":[");
     buffer_append(out, validation->list.data, validation->list.size);
-    buffer_puts(out, "]}");
+    buffer_putc(out, ']');
+    error_body_put_member(
+        out, &(struct error_body){.status = HTTP_UNPROCESSABLE_CONTENT,
+                                  .code = http_status_error(HTTP_UNPROCESSABLE_CONTENT),
+                                  .sentence = validation->message,
+                                  .param = validation->param[0] ? validation->param : NULL});
+    buffer_putc(out, '}');
     out->failed = out->failed || validation->list.failed;
 }
 

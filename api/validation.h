@@ -1,7 +1,8 @@
 /*
  * What is wrong with a request, in the shape that clients of such services know (FastAPI with
  * pydantic 2): {"detail": [{"type", "loc", "msg", "input", "ctx"}, ...]}, with status 422. Of very
- * many faults the first VALIDATION_MOST are told.
+ * many faults the first VALIDATION_MOST are told. Beside it stands "error" as error_body.h has it,
+ * about the first of them.
  */
 #ifndef RETORT_VALIDATION_H
 #define RETORT_VALIDATION_H
@@ -14,6 +15,8 @@
 struct validation {
     unsigned count;
     struct buffer list; /* the array's elements */
+    char param[128];    /* of the first; "": the body */
+    char message[256];  /* of the first */
 };
 
 /* The body as a whole: loc ["body", position]. */

@@ -147,6 +147,9 @@ class Malformed(HostileTest):
                 self.assertRegex(body["detail"], r"^[A-Z].{10,}\.$")
                 self.assertEqual(body["error"]["message"], body["detail"])
                 self.assertIs(body["error"]["retryable"], False)
+                self.assertEqual(body["error"]["type"], "not_found_error" if status == 404 else
+                                 "server_error" if status >= 500 else "invalid_request_error")
+                self.assertIsNone(body["error"]["param"])
                 self.assertEqual("allow" in headers, status == 405)
         self.assert_serves()
 

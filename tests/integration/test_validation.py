@@ -38,6 +38,11 @@ class Bodies(ServiceTest):
                 self.assertEqual([entry["loc"] for entry in detail], [location])
                 self.assertTrue(detail[0]["type"].startswith(kind), detail)
                 self.assertTrue(detail[0]["msg"])
+                param = location[1] if len(location) > 1 else None
+                self.assertEqual(response.json["error"],
+                                 {"code": "invalid", "retryable": False, "param": param,
+                                  "message": f"{param}: {detail[0]['msg']}",
+                                  "type": "invalid_request_error"})
 
     def test_all_faults_are_told_at_once(self) -> None:
         response = self.service.post({"code": 1, "stdin": 2, "timeout_ms": 0})
@@ -53,6 +58,8 @@ class Bodies(ServiceTest):
                 response = self.service.post(body)
                 self.assertIn(response.status, (400, 422), response.body[:300])
                 self.assertTrue(response.json["detail"])
+                self.assertEqual(set(response.json["error"]),
+                                 {"code", "message", "retryable", "type", "param"})
 
     def test_bad_json_tells_the_position(self) -> None:
         detail = self.service.post(b'{"code": x}').json["detail"]

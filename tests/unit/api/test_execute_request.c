@@ -124,8 +124,11 @@ invalid_bodies_get_the_shape_that_clients_know(void **state)
         {"[]", "\"type\":\"model_attributes_type\",\"loc\":[\"body\"]"},
         {"null", "\"type\":\"model_attributes_type\""},
         {"\"code\"", "\"type\":\"model_attributes_type\""},
-        {"{}", "{\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"code\"],"
-               "\"msg\":\"Field required\"}]}"},
+        {"{}",
+         "{\"detail\":[{\"type\":\"missing\",\"loc\":[\"body\",\"code\"],"
+         "\"msg\":\"Field required\"}],"
+         "\"error\":{\"code\":\"invalid\",\"message\":\"code: Field required\",\"retryable\":false,"
+         "\"type\":\"invalid_request_error\",\"param\":\"code\"}}"},
         {"{\"code\":null}", "\"type\":\"string_type\",\"loc\":[\"body\",\"code\"],"
                             "\"msg\":\"Input should be a valid string\",\"input\":null"},
         {"{\"code\":1}", "\"input\":1"},
