@@ -16,7 +16,7 @@ struct row {
     int programs;
     uint64_t minimum, maximum; /* 0, 0: no number */
 };
-enum { API = CONFIG_API, WORKER = CONFIG_WORKER, RUN = CONFIG_RUN };
+enum { API = CONFIG_API, WORKER = CONFIG_WORKER, RUN = CONFIG_RUN, ADMIN = CONFIG_ADMIN };
 static const struct row rows[] = {
 #define OPT_STRING(programs, field, name, def, secret, help)       {#name, programs, 0, 0},
 #define OPT_UINT(programs, field, name, def, min, max, unit, help) {#name, programs, min, max},
