@@ -60,8 +60,10 @@ class UserService(Service):
         return part
 
     def user_answers(self) -> bool:
+        """It has also loaded its file."""
         try:
             connection = self.user("root", "")
+            connection.command("PING")
             connection.close()
             return True
         except (OSError, RuntimeError):
