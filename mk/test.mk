@@ -74,6 +74,15 @@ model: ## The queue's scripts in every order (15 minutes each); MODEL_SECONDS=n
 model-short:
 	$(Q)$(RUN_MODEL)
 
+# ---- chaos ----------------------------------------------------------------------------------------
+# What goes wrong follows from the seed: again with the one that a failure has printed.
+SEED ?=
+
+.PHONY: chaos
+chaos: all image ## Load while everything is killed, frozen, cut off; SEED=n SECONDS=n
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/chaos/chaos.py $(if $(SEED),--seed $(SEED)) \
+	    --seconds $(or $(SECONDS),60)
+
 # ---- CPython's own tests, in the sandbox ----------------------------------------------------------
 .PHONY: test-cpython
 test-cpython: all image ## CPython's own tests in the sandbox; writes the table in docs/PYTHON.md
@@ -96,6 +105,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    'integration=$(SUB_MAKE) integration' \
 	    'hostile=$(SUB_MAKE) hostile-short' \
 	    'model=$(SUB_MAKE) model-short' \
+	    'chaos=$(SUB_MAKE) chaos SEED=1 SECONDS=60' \
 	    'escape=$(SUB_MAKE) escape' \
 	    'rolling=$(SUB_MAKE) rolling' \
 	    'deploy=$(SUB_MAKE) test-deploy' \
