@@ -21,152 +21,156 @@
 static const char *const states[] = {"queued", "running", "done", "expired", "cancelled", "lost"};
 #define STATE_COUNT (sizeof(states) / sizeof(states[0]))
 
-enum operation {
-    CLAIM,
-    CLAIM_LATE,
-    FINISH,
-    HANGUP,
-    START_BY,
-    START_BY_LATE,
-    ANSWER_BY,
-    RELEASE,
-    REAP_LOST,
-    REAP_LOST_TWICE,
-    REAP_KNOWN,
-    RETURN,
-    RETURN_TWICE,
-    RETURN_LATE,
-    LEAVE,
-    LEAVE_LATE,
-    EVICT,
-    EVICT_TWICE,
-    REQUEUE,
-    REQUEUE_TWICE,
-    SWEEP,
-    SWEEP_TWICE,
-    SWEEP_LATE,
-    SWEEP_QUIET,
-    SWEEP_ALIVE,
-    CANCEL
-};
+/* ---- the operations ---- */
+
+static void
+claim(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
+}
+
+static void
+finish(struct redis_fixture *redis, const char *what)
+{
+    SCRIPT(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", what, "result", "");
+}
+
+static void
+hang_up(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP);
+}
+
+static void
+check_start_by(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "start_by", MAP);
+}
+
+static void
+give_up(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "answer_by", MAP);
+}
+
+static void
+release(struct redis_fixture *redis, const char *what)
+{
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "release", "w1", ID, "1", what);
+}
+
+static void
+compare(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", "", "4000");
+}
+
+static void
+compare_known(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", ID ":1,", "4000");
+}
+
+static void
+hand_back(struct redis_fixture *redis, const char *what)
+{
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "return", "w1", ID, "1", what);
+}
+
+static void
+leave(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "leave", "w1");
+}
+
+static void
+evict(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "evict", "w1");
+}
+
+static void
+requeue(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "requeue", ID);
+}
+
+static void
+sweep_dead(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    script_note_beat(redis, "w1", "1000");
+    script_sweep(redis);
+}
+
+static void
+sweep_after_a_gap(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    script_note_beat(redis, "w1", "1000");
+    SCRIPT(redis, QUEUE_SCRIPT_REAP, "sweep", "5000", "python,");
+}
+
+static void
+sweep_alive(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    script_note_beat(redis, "w1", FAR);
+    script_sweep(redis);
+}
+
+static void
+cancel(struct redis_fixture *redis, const char *what)
+{
+    (void)what;
+    SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "", "cancel", "");
+}
 
 /* What each operation makes of the states, in the order of states[]; NULL: it stays. */
 static const struct {
-    enum operation operation;
+    void (*apply)(struct redis_fixture *redis, const char *what); /* what: w1's element */
     const char *name;
     const char *after[STATE_COUNT];
     bool late; /* start_by has passed */
     const char *attempts;
 } operations[] = {
-    {CLAIM, "claim", {"running"}, false, "1"},
-    {CLAIM_LATE, "claim after start_by", {"expired"}, true, "1"},
-    {FINISH, "finish", {NULL, "done"}, false, "1"},
-    {HANGUP, "cancel hangup", {"cancelled"}, false, "1"},
-    {START_BY, "cancel start_by too early", {NULL}, false, "1"},
-    {START_BY_LATE, "cancel start_by", {"expired"}, true, "1"},
-    {ANSWER_BY, "cancel answer_by", {"expired"}, false, "1"},
-    {RELEASE, "release", {NULL, "queued"}, false, "1"},
-    {REAP_LOST, "reap a lost claim", {NULL, "queued"}, false, "1"},
-    {REAP_LOST_TWICE, "reap a second lost claim", {NULL, "lost"}, false, "2"},
-    {REAP_KNOWN, "reap a known job", {NULL}, false, "2"},
-    {RETURN, "return", {NULL, "queued"}, false, "1"},
-    {RETURN_TWICE, "return for the second time", {NULL, "lost"}, false, "2"},
-    {RETURN_LATE, "return after start_by", {NULL, "lost"}, true, "1"},
-    {LEAVE, "leave", {NULL, "queued"}, false, "1"},
-    {LEAVE_LATE, "leave after start_by", {"expired", "lost"}, true, "1"},
-    {EVICT, "evict", {NULL, "queued"}, false, "1"},
-    {EVICT_TWICE, "evict for the second time", {NULL, "lost"}, false, "2"},
-    {REQUEUE, "requeue", {NULL, "queued"}, false, "1"},
-    {REQUEUE_TWICE, "requeue for the second time", {NULL, "lost"}, false, "2"},
-    {SWEEP, "sweep of a dead worker", {NULL, "queued"}, false, "1"},
-    {SWEEP_TWICE, "sweep of a second dead worker", {NULL, "lost"}, false, "2"},
-    {SWEEP_LATE, "sweep of a dead worker after start_by", {"expired", "lost"}, true, "1"},
-    {SWEEP_QUIET, "sweep after a gap", {NULL}, false, "1"},
-    {SWEEP_ALIVE, "sweep of a worker that lives", {NULL}, false, "1"},
-    {CANCEL, "cancel by another", {"cancelled"}, false, "1"},
+    {claim, "claim", {"running"}, false, "1"},
+    {claim, "claim after start_by", {"expired"}, true, "1"},
+    {finish, "finish", {NULL, "done"}, false, "1"},
+    {hang_up, "cancel hangup", {"cancelled"}, false, "1"},
+    {check_start_by, "cancel start_by too early", {NULL}, false, "1"},
+    {check_start_by, "cancel start_by", {"expired"}, true, "1"},
+    {give_up, "cancel answer_by", {"expired"}, false, "1"},
+    {release, "release", {NULL, "queued"}, false, "1"},
+    {compare, "reap a lost claim", {NULL, "queued"}, false, "1"},
+    {compare, "reap a second lost claim", {NULL, "lost"}, false, "2"},
+    {compare_known, "reap a known job", {NULL}, false, "2"},
+    {hand_back, "return", {NULL, "queued"}, false, "1"},
+    {hand_back, "return for the second time", {NULL, "lost"}, false, "2"},
+    {hand_back, "return after start_by", {NULL, "lost"}, true, "1"},
+    {leave, "leave", {NULL, "queued"}, false, "1"},
+    {leave, "leave after start_by", {"expired", "lost"}, true, "1"},
+    {evict, "evict", {NULL, "queued"}, false, "1"},
+    {evict, "evict for the second time", {NULL, "lost"}, false, "2"},
+    {requeue, "requeue", {NULL, "queued"}, false, "1"},
+    {requeue, "requeue for the second time", {NULL, "lost"}, false, "2"},
+    {sweep_dead, "sweep of a dead worker", {NULL, "queued"}, false, "1"},
+    {sweep_dead, "sweep of a second dead worker", {NULL, "lost"}, false, "2"},
+    {sweep_dead, "sweep of a dead worker after start_by", {"expired", "lost"}, true, "1"},
+    {sweep_after_a_gap, "sweep after a gap", {NULL}, false, "1"},
+    {sweep_alive, "sweep of a worker that lives", {NULL}, false, "1"},
+    {cancel, "cancel by another", {"cancelled"}, false, "1"},
 };
 #define OPERATION_COUNT (sizeof(operations) / sizeof(operations[0]))
-
-/* Those that are about a worker that is gone, or goes. */
-static void
-operate_on_worker(struct redis_fixture *redis, enum operation operation, const char *what)
-{
-    switch (operation) {
-    case RETURN:
-    case RETURN_TWICE:
-    case RETURN_LATE:
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "return", "w1", ID, "1", what);
-        break;
-    case LEAVE:
-    case LEAVE_LATE:
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "leave", "w1");
-        break;
-    case EVICT:
-    case EVICT_TWICE:
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "evict", "w1");
-        break;
-    case REQUEUE:
-    case REQUEUE_TWICE:
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "requeue", ID);
-        break;
-    case SWEEP:
-    case SWEEP_TWICE:
-    case SWEEP_LATE:
-        script_note_beat(redis, "w1", "1000");
-        script_sweep(redis);
-        break;
-    case SWEEP_QUIET:
-        script_note_beat(redis, "w1", "1000");
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "sweep", "5000", "python,");
-        break;
-    case SWEEP_ALIVE:
-        script_note_beat(redis, "w1", FAR);
-        script_sweep(redis);
-        break;
-    default:
-        fail();
-    }
-}
-
-static void
-operate(struct redis_fixture *redis, enum operation operation)
-{
-    const char *what = script_element(redis);
-    switch (operation) {
-    case CLAIM:
-    case CLAIM_LATE:
-        SCRIPT(redis, QUEUE_SCRIPT_CLAIM, "w1", "python");
-        break;
-    case FINISH:
-        SCRIPT(redis, QUEUE_SCRIPT_FINISH, "w1", ID, "1", what, "result", "");
-        break;
-    case HANGUP:
-        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "hangup", MAP);
-        break;
-    case START_BY:
-    case START_BY_LATE:
-        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "start_by", MAP);
-        break;
-    case ANSWER_BY:
-        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "answer_by", MAP);
-        break;
-    case RELEASE:
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "release", "w1", ID, "1", what);
-        break;
-    case REAP_LOST:
-    case REAP_LOST_TWICE:
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", "", "4000");
-        break;
-    case REAP_KNOWN:
-        SCRIPT(redis, QUEUE_SCRIPT_REAP, "beat", "w1", "{}", "5000", "1", ID ":1,", "4000");
-        break;
-    case CANCEL:
-        SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "", "cancel", "");
-        break;
-    default:
-        operate_on_worker(redis, operation, what);
-    }
-}
 
 static void
 test_every_state_meets_every_operation(void **state)
@@ -182,7 +186,7 @@ test_every_state_meets_every_operation(void **state)
                               "HSET t:job:" ID " state %s owner w1 epoch 1 attempts %s claimed 0 "
                               "start_by %s",
                               states[s], operations[o].attempts, operations[o].late ? LATE : FAR);
-            operate(redis, operations[o].operation);
+            operations[o].apply(redis, script_element(redis));
             if (strcmp(script_state(redis), expected) != 0)
                 fail_msg("%s on %s: %s", operations[o].name, states[s], script_state(redis));
             assert_int_equal(redis_fixture_keys_without_expiry(redis), 0);
@@ -199,7 +203,7 @@ test_an_operation_on_a_job_that_is_not_there_makes_none(void **state)
         script_submit(redis, ID);
         script_move(redis);
         redis_fixture_run(redis, "DEL t:job:" ID);
-        operate(redis, operations[o].operation);
+        operations[o].apply(redis, script_element(redis));
         assert_string_equal(script_state(redis), "missing");
     }
 }
