@@ -1,4 +1,4 @@
-/* SHA-256 of a file. This module is the only one that knows libsodium. */
+/* SHA-256 of a file. With common/digest.c the only module that knows libsodium. */
 #ifndef RETORT_SHA256_FILE_H
 #define RETORT_SHA256_FILE_H
 
