@@ -15,13 +15,15 @@
 #define CODEC_VERSION            1
 /* Of a blob with files, which a worker that knows nothing of files must not run without them. */
 #define CODEC_BLOB_VERSION_FILES 2
+/* The same of arguments and environment variables. */
+#define CODEC_BLOB_VERSION_TEXTS 3
 
 /*
  * Packs the job-map. with_input false leaves out code and input, which then travel as a blob, as
- * they must when there are files.
+ * they must when there are files, arguments or environment variables.
  */
 int codec_pack_job(const struct job *job, bool with_input, struct bytes *out, struct err *err);
-/* Code, input and files as one blob; and back into job. */
+/* Code, input, files, arguments and environment as one blob; and back into job. */
 int codec_pack_blob(const struct job *job, struct bytes *out, struct err *err);
 int codec_unpack_blob(const void *data, size_t size, struct job *job, struct err *err);
 /* Unpacks a whole list element. *has_input tells whether code and input were in it. */

@@ -14,6 +14,7 @@
 #define ELEMENT_FIELDS    5
 #define BLOB_FIELDS       3
 #define BLOB_FIELDS_FILES 4
+#define BLOB_FIELDS_TEXTS 6
 
 /* ---- packing ---- */
 
@@ -41,9 +42,11 @@ codec_pack_job(const struct job *job, bool with_input, struct bytes *out, struct
 
     if (codec_packing_begin(&packing, payload, err) < 0)
         return -1;
-    msgpack_pack_map(&packing.packer, 1 + LIMIT_COUNT + (with_input ? 2 : 0));
+    msgpack_pack_map(&packing.packer, 1 + LIMIT_COUNT + (job->events ? 1 : 0) + (with_input ? 2 : 0));
     codec_pack_str_field(&packing.packer, "language", job->language);
     pack_limits(&packing.packer, &job->limits);
+    if (job->events)
+        codec_pack_uint_field(&packing.packer, "events", 1);
     if (with_input) {
         codec_pack_bin_field(&packing.packer, "code", &job->code);
         codec_pack_bin_field(&packing.packer, "input", &job->input);
@@ -61,25 +64,49 @@ files_payload(const struct job_files *files)
     return total;
 }
 
+static void
+pack_files(msgpack_packer *packer, const struct job_files *files)
+{
+    msgpack_pack_array(packer, files->count);
+    for (size_t i = 0; i < files->count; i++) {
+        msgpack_pack_array(packer, 2);
+        codec_pack_text(packer, &files->list[i].name);
+        codec_pack_bin(packer, &files->list[i].data);
+    }
+}
+
+static void
+pack_texts(msgpack_packer *packer, const struct texts *texts)
+{
+    msgpack_pack_array(packer, texts->count);
+    for (size_t i = 0; i < texts->count; i++)
+        codec_pack_bin(packer, &texts->list[i]);
+}
+
 int
 codec_pack_blob(const struct job *job, struct bytes *out, struct err *err)
 {
     struct codec_packing packing;
-    size_t payload = job->code.size + job->input.size + files_payload(&job->files);
-    bool with_files = job->files.count > 0;
+    size_t payload = job->code.size + job->input.size + files_payload(&job->files) +
+                     texts_bytes(&job->args) + texts_bytes(&job->env);
+    bool with_texts = job->args.count + job->env.count > 0;
+    bool with_files = with_texts || job->files.count > 0;
 
     if (codec_packing_begin(&packing, payload, err) < 0)
         return -1;
-    msgpack_pack_array(&packing.packer, with_files ? BLOB_FIELDS_FILES : BLOB_FIELDS);
-    msgpack_pack_int(&packing.packer, with_files ? CODEC_BLOB_VERSION_FILES : CODEC_VERSION);
+    msgpack_pack_array(&packing.packer, with_texts   ? BLOB_FIELDS_TEXTS
+                                        : with_files ? BLOB_FIELDS_FILES
+                                                     : BLOB_FIELDS);
+    msgpack_pack_int(&packing.packer, with_texts   ? CODEC_BLOB_VERSION_TEXTS
+                                      : with_files ? CODEC_BLOB_VERSION_FILES
+                                                   : CODEC_VERSION);
     codec_pack_bin(&packing.packer, &job->code);
     codec_pack_bin(&packing.packer, &job->input);
     if (with_files)
-        msgpack_pack_array(&packing.packer, job->files.count);
-    for (size_t i = 0; i < job->files.count; i++) {
-        msgpack_pack_array(&packing.packer, 2);
-        codec_pack_text(&packing.packer, &job->files.list[i].name);
-        codec_pack_bin(&packing.packer, &job->files.list[i].data);
+        pack_files(&packing.packer, &job->files);
+    if (with_texts) {
+        pack_texts(&packing.packer, &job->args);
+        pack_texts(&packing.packer, &job->env);
     }
     return codec_packing_end(&packing, out, err);
 }
@@ -114,11 +141,32 @@ unpack_files(const msgpack_object *list, struct job_files *files, struct err *er
     return 0;
 }
 
+static int
+unpack_texts(const msgpack_object *list, const char *name, struct texts *texts, struct err *err)
+{
+    size_t bytes = 0;
+
+    if (list->type != MSGPACK_OBJECT_ARRAY || list->via.array.size > JOB_TEXTS_MOST)
+        return codec_bad_field(err, name, "is not a list");
+    for (uint32_t i = 0; i < list->via.array.size; i++) {
+        const msgpack_object *text = &list->via.array.ptr[i];
+        if (text->type != MSGPACK_OBJECT_BIN)
+            return codec_bad_field(err, name, "has an entry that is not bytes");
+        bytes += text->via.bin.size;
+        if (bytes > JOB_TEXTS_MOST_BYTES || (text->via.bin.size > 0 &&
+                                             memchr(text->via.bin.ptr, 0, text->via.bin.size)))
+            return codec_bad_field(err, name, "is too long, or has a NUL");
+        if (texts_add(texts, text->via.bin.ptr, text->via.bin.size) < 0)
+            return err_set(err, ERR_SYSTEM, 0, "no memory for a job");
+    }
+    return 0;
+}
+
 /* Into an empty job. */
 static int
 unpack_blob_fields(const msgpack_object *blob, struct job *job, struct err *err)
 {
-    if (codec_check_array(blob, CODEC_BLOB_VERSION_FILES, BLOB_FIELDS, err) < 0)
+    if (codec_check_array(blob, CODEC_BLOB_VERSION_TEXTS, BLOB_FIELDS, err) < 0)
         return -1;
     const msgpack_object *fields = blob->via.array.ptr;
     if (codec_get_object_bytes(&fields[1], "code", &job->code, err) < 0 ||
@@ -126,9 +174,16 @@ unpack_blob_fields(const msgpack_object *blob, struct job *job, struct err *err)
         return -1;
     if (fields[0].via.u64 < CODEC_BLOB_VERSION_FILES)
         return 0;
-    if (codec_check_array(blob, CODEC_BLOB_VERSION_FILES, BLOB_FIELDS_FILES, err) < 0)
+    bool with_texts = fields[0].via.u64 >= CODEC_BLOB_VERSION_TEXTS;
+    if (codec_check_array(blob, CODEC_BLOB_VERSION_TEXTS,
+                          with_texts ? BLOB_FIELDS_TEXTS : BLOB_FIELDS_FILES, err) < 0 ||
+        unpack_files(&fields[3], &job->files, err) < 0)
         return -1;
-    return unpack_files(&fields[3], &job->files, err);
+    if (!with_texts)
+        return 0;
+    if (unpack_texts(&fields[4], "args", &job->args, err) < 0)
+        return -1;
+    return unpack_texts(&fields[5], "env", &job->env, err);
 }
 
 int
@@ -148,6 +203,8 @@ codec_unpack_blob(const void *data, size_t size, struct job *job, struct err *er
     job->code = input.code;
     job->input = input.input;
     job->files = input.files;
+    job->args = input.args;
+    job->env = input.env;
     return 0;
 }
 
@@ -194,6 +251,7 @@ unpack_job_map(const msgpack_object *map, struct job *job, bool *has_input, stru
         return -1;
     if (job->language[0] == '\0')
         return codec_bad_field(err, "language", "is empty");
+    job->events = codec_find_field(map, "events") != NULL;
     *has_input = codec_find_field(map, "code") != NULL;
     if (!*has_input)
         return 0;

@@ -112,6 +112,8 @@ job_input_fini(struct job *job)
     bytes_fini(&job->code);
     bytes_fini(&job->input);
     job_files_fini(&job->files);
+    texts_fini(&job->args);
+    texts_fini(&job->env);
 }
 
 void

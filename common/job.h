@@ -7,12 +7,14 @@
 #ifndef RETORT_JOB_H
 #define RETORT_JOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "common/artifact.h"
 #include "common/bytes.h"
 #include "common/err.h"
+#include "common/texts.h"
 #include "common/verdict.h"
 
 #define JOB_ID_SIZE       33 /* 128 random bits in lower-case hex, and NUL */
@@ -47,12 +49,19 @@ struct job_files {
     size_t count, capacity;
 };
 
+/* Of arguments, and of environment variables, each; the bytes are those of all texts together. */
+#define JOB_TEXTS_MOST       256
+#define JOB_TEXTS_MOST_BYTES 65536
+
 struct job {
     char id[JOB_ID_SIZE];
     char language[JOB_LANGUAGE_SIZE];
     struct bytes code;
     struct bytes input; /* the program's standard input */
     struct job_files files;
+    struct texts args; /* after the program's path; without NUL */
+    struct texts env;  /* NAME=value, without NUL */
+    bool events;       /* its output is to be told as it comes (queue_events.h) */
     struct job_limits limits;
     int64_t start_by_ms;  /* Redis's clock, since the epoch; set by submit, 0 before */
     int64_t answer_by_ms; /* the same */
@@ -99,7 +108,7 @@ uint64_t job_files_bytes(const struct job_files *files);
 /* Fills id (JOB_ID_SIZE) from the kernel's random source. */
 int job_new_id(char *id, struct err *err);
 
-/* Code, input and files only. */
+/* Code, input, files, arguments and environment only. */
 void job_input_fini(struct job *job);
 void job_fini(struct job *job);
 void result_fini(struct result *result);

@@ -13,6 +13,7 @@
  *     <prefix>workers               sorted set: all workers by their last beat
  *     <prefix>sweeps                hash: when somebody last looked for dead workers
  *     <prefix>dead                  list: elements that could not be understood
+ *     <prefix>events:<id>           stream: what a running job has written (queue_events.h)
  *
  * Only the five scripts submit, claim, finish, cancel and reap (common/queue_scripts/) write job
  * hashes. Everything expires. No call blocks; every callback is called exactly once, from the
@@ -107,6 +108,11 @@ struct queue_submit {
      * which it can be cancelled; known until a minute after answer_by. NULL: none. */
     const char *name;
     bool at_head; /* readiness probes go first and are exempt from max_depth */
+    /* The records of an answered job are somebody else's to delete: job:<id> and result:<id>. */
+    bool keep_records;
+    /* The job is in the queue; called at most once, and before on_answer unless that came first.
+     * Gets the context of on_answer and may not end the request. NULL: nobody is told. */
+    void (*on_accepted)(void *context);
 };
 
 /*

@@ -7,7 +7,7 @@
 static const char *const kinds[] = {
     [QUEUE_KEY_QUEUE] = "queue",   [QUEUE_KEY_INFLIGHT] = "inflight", [QUEUE_KEY_JOB] = "job",
     [QUEUE_KEY_RESULT] = "result", [QUEUE_KEY_REPLY] = "reply",       [QUEUE_KEY_CANCEL] = "cancel",
-    [QUEUE_KEY_WORKER] = "worker",
+    [QUEUE_KEY_WORKER] = "worker", [QUEUE_KEY_EVENTS] = "events",
 };
 
 int

@@ -19,6 +19,7 @@ enum queue_key_kind {
     QUEUE_KEY_REPLY,
     QUEUE_KEY_CANCEL,
     QUEUE_KEY_WORKER,
+    QUEUE_KEY_EVENTS,
 };
 
 /* Copies prefix into out (QUEUE_PREFIX_SIZE): up to 63 printable characters without blanks. */

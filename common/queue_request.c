@@ -22,7 +22,7 @@
 #include "common/clock.h"
 #include "common/codec.h"
 
-/* Code and input above this travel beside the list, and files always. */
+/* Code and input above this travel beside the list, and files, arguments, environment always. */
 #define INLINE_BYTES     16384
 /* From start_by plus the program's own time to answer_by. */
 #define ANSWER_MARGIN_MS 2000
@@ -107,7 +107,8 @@ request_answer(struct queue_request *request, const char *data, size_t size)
         request_end(request, NULL, &err);
         return;
     }
-    queue_client_note_done(request->client, request->id);
+    if (!request->how.keep_records)
+        queue_client_note_done(request->client, request->id);
     request_end(request, &result, NULL);
     result_fini(&result);
 }
@@ -308,6 +309,8 @@ request_accept(struct queue_request *request, const struct redis_reply *reply)
     request->stage = STAGE_WAITING;
     request->answer_by_us = clock_monotonic_us() + answer_in;
     arm(request, start_in + START_MARGIN_US);
+    if (request->how.on_accepted)
+        request->how.on_accepted(request->context);
 }
 
 static void
@@ -375,7 +378,8 @@ queue_request_submit(struct queue_request *request)
 static int
 request_pack(struct queue_request *request, const struct job *job, struct err *err)
 {
-    bool with_input = job->files.count == 0 && job->code.size + job->input.size <= INLINE_BYTES;
+    bool with_input = job->files.count + job->args.count + job->env.count == 0 &&
+                      job->code.size + job->input.size <= INLINE_BYTES;
     if (queue_name_check("job id", job->id, JOB_ID_SIZE, err) < 0 ||
         queue_name_check("language", job->language, JOB_LANGUAGE_SIZE, err) < 0 ||
         (request->how.name &&

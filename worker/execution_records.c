@@ -6,6 +6,10 @@
 #include "common/file_name.h"
 #include "worker/executor.h"
 
+/* Of a text's record beside its bytes, at the most: its head, and the padding behind it. */
+#define TEXT_HEAD_BYTES (sizeof(struct job_record) + 8)
+/* The arguments and the environment of a job. */
+#define TEXTS_CAPACITY  (2 * (JOB_TEXTS_MOST_BYTES + JOB_TEXTS_MOST * TEXT_HEAD_BYTES))
 #define RECORDS_SLACK   4096
 #define WORK_BYTES      (sizeof(EXECUTION_WORK) - 1)
 /* Of a file's record beside its contents, at the most. */
@@ -49,18 +53,32 @@ fill_files(const struct job_files *files, char *path, struct execution_record *r
     }
 }
 
+static struct execution_record *
+fill_texts(const struct texts *texts, enum job_record_type type, struct execution_record *records)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        *records++ = (struct execution_record){
+            .type = type, .data = texts->list[i].data, .size = texts->list[i].size};
+    return records;
+}
+
 int
 execution_records_init(struct execution_records *records, const struct job *job, struct err *err)
 {
-    size_t count = EXECUTION_FIXED_RECORDS + job->files.count;
+    size_t more = job->args.count + job->env.count + job->files.count;
+    size_t count = EXECUTION_FIXED_RECORDS + more;
+    struct execution_record *next;
 
     *records = (struct execution_records){.list = records->fixed, .count = count};
-    if (job->files.count > 0) {
-        records->paths = malloc(paths_bytes(&job->files));
+    if (more > 0) {
+        records->paths = malloc(paths_bytes(&job->files) + 1);
         records->list = malloc(count * sizeof(*records->list));
         if (records->paths == NULL || records->list == NULL)
             return err_set(err, ERR_SANDBOX_ERROR, ENOMEM, "cannot keep a job's files");
-        fill_files(&job->files, records->paths, records->list + EXECUTION_FIXED_RECORDS);
+        next = records->list + EXECUTION_FIXED_RECORDS;
+        next = fill_texts(&job->args, JOB_RECORD_ARG, next);
+        next = fill_texts(&job->env, JOB_RECORD_ENV, next);
+        fill_files(&job->files, records->paths, next);
     }
     fill_fixed(job, records->list);
     return 0;
@@ -81,5 +99,5 @@ execution_input_capacity(size_t max_code_bytes, size_t max_stdin_bytes, size_t m
                          size_t max_files_bytes)
 {
     return max_code_bytes + max_stdin_bytes + max_files * FILE_HEAD_BYTES + max_files_bytes +
-           RECORDS_SLACK;
+           TEXTS_CAPACITY + RECORDS_SLACK;
 }

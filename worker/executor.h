@@ -110,7 +110,8 @@ const char *execution_output(const struct execution *execution, int stream, size
 
 /*
  * Records of a queue's job: its code as /work/main.py, the argument of that name, its input, its
- * files. Borrows from job. Most jobs have no files, and then nothing is on the heap.
+ * further arguments, environment and files. Borrows from job. Most jobs have none of these three,
+ * and then nothing is on the heap.
  */
 #define EXECUTION_FIXED_RECORDS 3
 struct execution_records {
@@ -124,7 +125,10 @@ int execution_records_init(struct execution_records *records, const struct job *
                            struct err *err);
 void execution_records_fini(struct execution_records *records);
 
-/* input_capacity that is enough for jobs with at most so much code and input, and such files. */
+/*
+ * input_capacity that is enough for jobs with at most so much code and input, and such files; and
+ * with the arguments and the environment that any job may have.
+ */
 size_t execution_input_capacity(size_t max_code_bytes, size_t max_stdin_bytes, size_t max_files,
                                 size_t max_files_bytes);
 

@@ -75,6 +75,7 @@ static void
 assignment_free(struct assignment *assignment)
 {
     LIST_REMOVE(assignment, link);
+    live_output_fini(&assignment->live);
     if (assignment->guard)
         event_free(assignment->guard);
     execution_records_fini(&assignment->records);
@@ -143,6 +144,7 @@ on_execution_done(void *context, struct result *result)
     } else {
         replace_by_stop(assignment, result);
         publish(lane->scheduler, &assignment->claim, result);
+        live_output_end(&assignment->live, result);
     }
     result_fini(result);
     assignment_free(assignment);
@@ -232,6 +234,9 @@ start(struct scheduler *scheduler, struct queue_claim *claim, struct err *err)
         assignment_free(assignment);
         return -1;
     }
+    if (assignment->claim.job.events)
+        live_output_begin(&assignment->live, scheduler->base, scheduler->queue, &assignment->claim,
+                          assignment->execution);
     lane->running++;
     return 0;
 }

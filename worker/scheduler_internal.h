@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "worker/lane.h"
+#include "worker/live_output.h"
 #include "worker/scheduler.h"
 
 struct assignment {
@@ -13,6 +14,7 @@ struct assignment {
     struct queue_claim claim;
     struct execution_records records;
     struct execution *execution;
+    struct live_output live;
     struct event *guard;
     bool stopped;       /* before its own end, by us */
     bool hand_back;     /* and then it shall go back to the queue */

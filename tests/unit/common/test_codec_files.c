@@ -55,6 +55,60 @@ test_files_come_from_the_golden_blob(void **state)
     job_fini(&job);
 }
 
+static void
+test_arguments_and_environment_come_from_the_golden_blob(void **state)
+{
+    struct file blob = read_golden("v3-blob-texts");
+    struct job job = {.id = ""};
+    struct bytes packed;
+    struct err err = ERR_INIT;
+    (void)state;
+    assert_int_equal(texts_add(&job.args, "old", 3), 0);
+    assert_int_equal(codec_unpack_blob(blob.data, blob.size, &job, &err), 0);
+    assert_int_equal(job.files.count, 1);
+    assert_int_equal(job.args.count, 3);
+    assert_bytes(&job.args.list[0], "-v", 2);
+    assert_bytes(&job.args.list[1], NULL, 0);
+    assert_bytes(&job.args.list[2], "gr\xc3\xbc\xc3\x9f"
+                                    "e",
+                 7);
+    assert_int_equal(job.env.count, 1);
+    assert_bytes(&job.env.list[0], "LANG=C.UTF-8", 12);
+    assert_int_equal(codec_pack_blob(&job, &packed, &err), 0);
+    assert_bytes(&packed, (const char *)blob.data, blob.size);
+    bytes_fini(&packed);
+    job_fini(&job);
+}
+
+static struct bytes
+pack_argument(const char *data, size_t size)
+{
+    struct job job = {.id = ""};
+    struct bytes packed;
+    struct err err = ERR_INIT;
+    assert_int_equal(texts_add(&job.args, data, size), 0);
+    assert_int_equal(codec_pack_blob(&job, &packed, &err), 0);
+    job_fini(&job);
+    return packed;
+}
+
+static void
+test_arguments_with_a_nul_or_too_long_are_refused(void **state)
+{
+    static char longest[JOB_TEXTS_MOST_BYTES + 1];
+    (void)state;
+    memset(longest, 'x', sizeof(longest));
+    const struct bytes cases[] = {{"a\0b", 3}, {longest, sizeof(longest)}};
+    for (size_t i = 0; i < 2; i++) {
+        struct bytes packed = pack_argument(cases[i].data, cases[i].size);
+        assert_int_equal(unpack_blob(packed.data, packed.size), -1);
+        bytes_fini(&packed);
+    }
+    struct bytes packed = pack_argument(longest, JOB_TEXTS_MOST_BYTES);
+    assert_int_equal(unpack_blob(packed.data, packed.size), 0);
+    bytes_fini(&packed);
+}
+
 /* Adds to the message the head of a blob, then one file for each name. */
 static struct bytes
 pack_names(const char *const *names, size_t count)
@@ -119,6 +173,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_come_from_the_golden_blob),
+        cmocka_unit_test(test_arguments_and_environment_come_from_the_golden_blob),
+        cmocka_unit_test(test_arguments_with_a_nul_or_too_long_are_refused),
         cmocka_unit_test(test_names_of_files_that_would_not_do_are_refused),
         cmocka_unit_test(test_more_files_than_any_job_has_are_refused),
     };

@@ -55,6 +55,30 @@ files_lie_below_work(void **state)
 }
 
 static void
+arguments_follow_the_program_and_come_before_the_environment(void **state)
+{
+    struct job job = {.id = ""};
+    struct execution_records records;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    assert_int_equal(texts_add(&job.args, "-v", 2), 0);
+    assert_int_equal(texts_add(&job.args, "", 0), 0);
+    assert_int_equal(texts_add(&job.env, "A=b", 3), 0);
+    assert_int_equal(job_files_add(&job.files, "a", 1, "x", 1), 0);
+    assert_int_equal(execution_records_init(&records, &job, &err), 0);
+    assert_int_equal(records.count, 7);
+    assert_int_equal(records.list[3].type, JOB_RECORD_ARG);
+    assert_memory_equal(records.list[3].data, "-v", 2);
+    assert_int_equal(records.list[4].size, 0);
+    assert_int_equal(records.list[5].type, JOB_RECORD_ENV);
+    assert_memory_equal(records.list[5].data, "A=b", 3);
+    assert_string_equal(records.list[6].name, "/work/a");
+    execution_records_fini(&records);
+    job_fini(&job);
+}
+
+static void
 what_the_maxima_allow_fits_into_the_capacity(void **state)
 {
     struct job job = {.code = {.size = 1000}, .input = {.size = 2000}};
@@ -85,6 +109,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_without_files_takes_nothing_from_the_heap),
         cmocka_unit_test(files_lie_below_work),
+        cmocka_unit_test(arguments_follow_the_program_and_come_before_the_environment),
         cmocka_unit_test(what_the_maxima_allow_fits_into_the_capacity),
     };
 
