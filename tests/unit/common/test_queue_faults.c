@@ -146,6 +146,7 @@ test_a_submission_whose_reply_was_lost_is_run_once(void **state)
     harness_submit(h, "x", &answer);
     harness_wait_depth(h, 1);
     queue_request_cancel(answer.request);
+    harness_wait_depth(h, 0);
     /* The same through a server that stands still until the client has given its connection up. */
     redis_fixture_freeze(&h->redis);
     harness_submit(h, "y", &answer);
