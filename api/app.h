@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 
+#include "api/code_patterns.h"
 #include "api/fleet_metrics.h"
 #include "api/probe.h"
 #include "common/config.h"
@@ -14,6 +15,7 @@
 struct app {
     const struct config *config;
     struct languages languages; /* that /readyz wants to be served */
+    const struct code_patterns *patterns;
     struct event_base *base;
     struct queue_client *queue;
     struct redis_connection *records; /* keys, usage and what else stays; beside the queue's */

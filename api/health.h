@@ -5,6 +5,8 @@
 #include "api/exchange.h"
 
 void health_index(struct exchange *exchange);
+/* GET /health: always 200; which languages have a worker that lives, as far as is known. */
+void health_runtimes(struct exchange *exchange);
 void health_live(struct exchange *exchange);
 
 #endif

@@ -150,6 +150,13 @@ json_put_bool(struct buffer *out, const char *name, bool value)
 }
 
 void
+json_put_seconds(struct buffer *out, const char *name, uint64_t us)
+{
+    json_put_member(out, name);
+    buffer_printf(out, "%" PRIu64 ".%06u", us / 1000000, (unsigned)(us % 1000000));
+}
+
+void
 json_put_ms(struct buffer *out, const char *name, uint64_t us)
 {
     json_put_member(out, name);

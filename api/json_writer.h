@@ -22,6 +22,8 @@ void json_put_text(struct buffer *out, const char *name, const char *text);
 void json_put_bytes(struct buffer *out, const char *name, const void *data, size_t size);
 void json_put_uint(struct buffer *out, const char *name, uint64_t value);
 void json_put_bool(struct buffer *out, const char *name, bool value);
+/* Microseconds as seconds with six decimals. */
+void json_put_seconds(struct buffer *out, const char *name, uint64_t us);
 /* Microseconds as milliseconds with three decimals. */
 void json_put_ms(struct buffer *out, const char *name, uint64_t us);
 

@@ -24,6 +24,7 @@
 struct program {
     struct config config;
     struct languages languages;
+    struct code_patterns patterns;
     struct listen_socket socket;
 };
 
@@ -50,6 +51,7 @@ load_config(struct program *program, int argc, char **argv, struct err *err)
     if (config_init(config, CONFIG_API, err) < 0 ||
         config_parse_flags(config, CONFIG_API, argc, argv, &index, err) < 0 ||
         languages_parse(&program->languages, config->languages, err) < 0 ||
+        code_patterns_load(&program->patterns, config->execute_patterns_file, err) < 0 ||
         log_level_from_name(config->log_level, &level, err) < 0)
         return -1;
     if (index < argc)
@@ -89,6 +91,7 @@ serve_alone(struct program *program, struct err *err)
 {
     const struct service_options options = {.config = &program->config,
                                             .languages = &program->languages,
+                                            .patterns = &program->patterns,
                                             .listen_fd = program->socket.fd,
                                             .on_serving = log_listening,
                                             .context = program};
@@ -116,6 +119,7 @@ serve_among_others(void *context, unsigned slot, struct supervisor_report *repor
     struct program *program = context;
     const struct service_options options = {.config = &program->config,
                                             .languages = &program->languages,
+                                            .patterns = &program->patterns,
                                             .listen_fd = program->socket.fd,
                                             .supervised = true,
                                             .on_serving = report_serving,
@@ -187,6 +191,7 @@ main(int argc, char **argv)
         fprintf(stderr, "retort-api: %s\n", err.text);
         status = err.code == ERR_CONFIG ? EXIT_BAD_SETTING : EXIT_FAILURE;
     }
+    code_patterns_fini(&program.patterns);
     config_fini(&program.config);
     return status;
 }

@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "api/agent.h"
 #include "api/cancel.h"
 #include "api/execute.h"
 #include "api/health.h"
 #include "api/json_writer.h"
 #include "api/metrics_page.h"
 #include "api/probe.h"
+#include "api/snippet.h"
 
 #define TAKES_BODY_none           0
 #define TAKES_BODY_max_body_bytes 1

@@ -182,6 +182,7 @@ service_new(const struct service_options *options, struct err *err)
     }
     service->app.config = options->config;
     service->app.languages = *options->languages;
+    service->app.patterns = options->patterns;
     service->options = *options;
     if (start(service, options->listen_fd, err) == 0)
         return service;

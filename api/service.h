@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "api/code_patterns.h"
 #include "common/config.h"
 #include "common/err.h"
 #include "common/languages.h"
@@ -21,9 +22,10 @@
 struct service;
 
 struct service_options {
-    const struct config *config;       /* borrowed */
-    const struct languages *languages; /* that /readyz wants to be served; copied */
-    int listen_fd;                     /* listens, does not block; taken, also on failure */
+    const struct config *config;          /* borrowed */
+    const struct languages *languages;    /* that /readyz wants to be served; copied */
+    const struct code_patterns *patterns; /* borrowed */
+    int listen_fd;                        /* listens, does not block; taken, also on failure */
     /*
      * By itself, SIGTERM, SIGINT and SIGHUP drain, and a second one ends at once. One of several is
      * told by its parent: SIGTERM drains however often it comes (a service manager may send it to

@@ -238,7 +238,9 @@ start_scheduler(struct worker *worker, struct err *err)
         .language_count = worker->engines.languages.count,
     };
 
-    /* Bounded by the wall clock: a job is one thread. CPU_TIME_LIMIT_SEC is the API's to set. */
+    /* Times differ between the API's surfaces and are its to set. A job is one thread, so that
+     * the wall clock bounds its CPU time. */
+    options.maxima.limits.timeout_ms = (uint32_t)config->max_job_timeout_ms;
     options.maxima.limits.cpu_ms = UINT32_MAX;
     list_languages(worker, languages);
     worker->scheduler = scheduler_new(&options, err);

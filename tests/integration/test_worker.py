@@ -176,7 +176,7 @@ class Daemon(Native):
         self.addCleanup(self.end, service)
         service.start_redis()
         service.start_worker(extra={"MAX_CODE_BYTES": "100", "MAX_STDIN_BYTES": "10",
-                                    "MAX_EXEC_TIMEOUT_MS": "600", "MAX_OUTPUT_BYTES": "10"})
+                                    "MAX_JOB_TIMEOUT_MS": "600", "MAX_OUTPUT_BYTES": "10"})
         service.start_api()
         service.wait_ready()
         self.assertEqual(service.execute("print('x' * 20)").stdout, "x" * 10)
