@@ -28,15 +28,15 @@ KINDS = {
 class Model(unittest.TestCase):
     timeout_s = 4000
 
-    def explore(self, jobs: int, faults: int, kinds: str = "") -> None:
+    def explore(self, jobs: int, faults: int, kinds: str = "", least: float = 0) -> None:
         with ScriptMachine() as machine:
             explorer = Explorer(machine, jobs, faults, kinds)
-            explorer.explore(SECONDS)
+            explorer.explore(max(SECONDS, least))
         print(f"[{explorer.summary()}] ", end="", flush=True)
         self.assertGreater(explorer.steps, 500)
 
     def test_one_job_and_no_fault(self) -> None:
-        self.explore(1, 0)
+        self.explore(1, 0, least=20)
 
     def test_two_jobs_and_no_fault(self) -> None:
         self.explore(2, 0)
