@@ -136,7 +136,7 @@ tidy: third-party
 # Checks that find faults, not taste. clang-tidy-14's va_list check is wrong from its second file on.
 TIDY_CHECKS := -*,clang-analyzer-*,-clang-analyzer-valist.Uninitialized,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-bugprone-macro-parentheses,-clang-analyzer-valist.Uninitialized
 
-DOCS_TABLES := $(B)/tests/support/options $(B)/tests/support/metrics
+DOCS_TABLES := $(addprefix $(B)/tests/support/,options metrics surfaces)
 $(DOCS_TABLES): %: %.o $(B)/libcommon.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_DAEMON)
 
@@ -149,6 +149,7 @@ CHECK_DOCS = $(PYTHON) tests/support/check_docs.py $(if $(WRITE),--write)
 docs: $(DOCS_TABLES) $(DOCS_SECCOMP) ## Check tables in documents and deploy/seccomp.json against the programs'; WRITE=1
 	$(Q)$(CHECK_DOCS) $(B)/tests/support/options README.md
 	$(Q)$(CHECK_DOCS) --table=metrics $(B)/tests/support/metrics docs/OPERATIONS.md
+	$(Q)$(CHECK_DOCS) --table=surfaces $(B)/tests/support/surfaces docs/API.md
 	$(if $(DOCS_SECCOMP),$(Q)$(CHECK_DOCS) --whole $(DOCS_SECCOMP) deploy/seccomp.json)
 
 # ---- bench ---------------------------------------------------------------------------------------
