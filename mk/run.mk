@@ -23,6 +23,8 @@ install: all image ## Install under PREFIX (default /usr/local); DESTDIR for pac
 	install -m 755 build/image/python/program $(DESTDIR)$(LIBDIR)/image/python
 	install -m 644 build/image/python/tree build/image/python/image.json \
 	    $(DESTDIR)$(LIBDIR)/image/python
+	install -m 755 deploy/code-interpreter-api $(DESTDIR)$(PREFIX)/bin
+	install -D -m 644 -t $(DESTDIR)$(LIBDIR)/serve deploy/serve.py deploy/stack.py
 	for file in $(AOT_FILES); do \
 	    install -D -m 644 $$file $(DESTDIR)$(AOT_DIR)/$$file || exit 1; \
 	done
@@ -32,7 +34,8 @@ install: all image ## Install under PREFIX (default /usr/local); DESTDIR for pac
 	ln -sf ../lib/retort/aot/aot/retort-aot $(DESTDIR)$(PREFIX)/bin/retort-aot
 
 uninstall: ## Remove what install put there
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)) retort-aot)
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)) retort-aot \
+	    code-interpreter-api)
 	rm -rf $(DESTDIR)$(LIBDIR)
 
 # Units, their settings (only where there are none yet) and Redis's users; docs/OPERATIONS.md.

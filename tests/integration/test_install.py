@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 GUEST = "#include <stdio.h>\nint main(int c, char **v) { printf(\"%s\\n\", v[c - 1]); return 3; }\n"
@@ -36,6 +39,30 @@ class Install(unittest.TestCase):
 
     def test_the_admin_is_there(self) -> None:
         self.assertRegex(self.installed("retort-admin", "--version").stdout, "^retort-admin ")
+
+    def test_the_installed_command_of_the_whole_service_runs_programs(self) -> None:
+        command = self.directory / "opt/retort/bin/code-interpreter-api"
+        environment = {"PATH": os.environ["PATH"], "PORT": "0", "SLOTS": "1"}
+        process = subprocess.Popen([command], env=environment, cwd=self.directory,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        first = process.stdout.readline()
+        url = re.search(r"ready on (http://127\.0\.0\.1:\d+)", first)
+        self.assertIsNotNone(url, first)
+        request = urllib.request.Request(f"{url[1]}/v1/execute", b'{"code": "print(6 * 7)"}',
+                                         {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            self.assertEqual(json.load(answer)["stdout"], "42\n")
+        process.terminate()
+        rest = process.stdout.read()
+        self.assertEqual(process.wait(30), 0, rest)
+        self.assertIn("Stopping (SIGTERM)", rest)
+
+    def test_the_command_of_the_whole_service_has_a_help_and_no_arguments(self) -> None:
+        self.assertIn("PORT", self.installed("code-interpreter-api", "--help").stdout)
+        self.assertEqual(self.installed("code-interpreter-api", "--port").returncode, 2)
 
     def test_the_installed_retort_aot_makes_images(self) -> None:
         (self.directory / "guest.c").write_text(GUEST)
