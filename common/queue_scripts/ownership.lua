@@ -92,10 +92,19 @@ local function recover_all(worker, leave_alone, counts)
     end
 end
 
--- All that a worker has, and its place in the registry. Whatever it still does is fenced.
-local function take_over(worker, counts)
+-- All that a worker has. Whatever it still does is fenced.
+local function take_jobs(worker, counts)
     recover_all(worker, function() return false end, counts)
     redis.call('DEL', inflight_of(worker), prefix .. 'cancel:' .. worker,
         prefix .. 'worker:' .. worker)
+end
+
+local function strike_off(worker)
     redis.call('ZREM', prefix .. 'workers', worker)
+end
+
+-- Both, at once: of a worker that leaves, or that an operator wants away.
+local function take_over(worker, counts)
+    take_jobs(worker, counts)
+    strike_off(worker)
 end

@@ -22,6 +22,8 @@ local workers = prefix .. 'workers'
 -- Nobody has swept for so long: Redis was away, or everybody was away from it.
 local SWEEP_GAP_MS = 3000
 local EXPIRED_AT_ONCE = 100   -- jobs of one queue
+local DEAD_LOOKED_AT = 1000
+local STRAGGLER_MS = 3000     -- longer than a BLMOVE blocks
 
 -- Whether a missing beat says that a worker is dead. After a gap every worker has the time of an
 -- expiry to be heard again: else the first to come back would take over the jobs of the others.
@@ -40,15 +42,21 @@ local function beats_can_be_trusted(expiry_ms)
     return now_ms >= quiet_until
 end
 
--- Of one dead worker at a time: a script must be short.
+-- Takes over one dead worker's jobs at a time: a script must be short. It stays in the registry until
+-- a BLMOVE that it had under way has ended for sure, so that what that moved is found, too.
 local function sweep(expiry_ms)
     if not beats_can_be_trusted(expiry_ms) then
         return
     end
     local dead = redis.call('ZRANGEBYSCORE', workers, '-inf',
-        '(' .. integer(now / 1000 - expiry_ms), 'LIMIT', 0, 1)
-    if dead[1] then
-        take_over(dead[1], counts)
+        '(' .. integer(now / 1000 - expiry_ms), 'WITHSCORES', 'LIMIT', 0, DEAD_LOOKED_AT)
+    for i = 1, #dead, 2 do
+        if redis.call('EXISTS', inflight_of(dead[i])) == 1 then
+            take_jobs(dead[i], counts)
+            return
+        elseif now / 1000 - dead[i + 1] > expiry_ms + STRAGGLER_MS then
+            strike_off(dead[i])
+        end
     end
 end
 

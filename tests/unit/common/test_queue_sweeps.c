@@ -45,6 +45,7 @@ test_a_dead_worker_leaves_the_registry_and_its_jobs_the_list(void **state)
     assert_int_equal(counts->element[RETRIED]->integer, 1);
     assert_int_equal(redis_fixture_int(redis, "LLEN t:queue:python"), 1);
     assert_int_equal(redis_fixture_int(redis, "EXISTS t:inflight:w1 t:cancel:w1 t:worker:w1"), 0);
+    script_sweep(redis); /* its last BLMOVE has ended long ago */
     assert_int_equal(redis_fixture_int(redis, "EXISTS t:workers"), 0);
     assert_int_equal(redis_fixture_keys_without_expiry(redis), 0);
 }
@@ -76,6 +77,23 @@ test_a_late_result_leaves_what_its_worker_has_moved_alone(void **state)
                      0);
     assert_string_equal(script_state(redis), "queued");
     assert_int_equal(redis_fixture_int(redis, "LLEN t:inflight:w1"), 1);
+}
+
+static void
+test_what_a_dead_worker_s_last_blmove_moved_is_found(void **state)
+{
+    struct redis_fixture *redis = *state;
+    char beat_ms[32];
+    leave_a_dead_worker(redis);
+    const redisReply *time = redis_fixture_run(redis, "TIME");
+    snprintf(beat_ms, sizeof(beat_ms), "%lld",
+             strtoll(time->element[0]->str, NULL, 10) * 1000 - 5500);
+    script_note_beat(redis, "w1", beat_ms);
+    script_sweep(redis); /* the job is in the queue again */
+    script_move(redis);  /* and that BLMOVE gets it; there is no claim */
+    script_sweep(redis);
+    assert_int_equal(redis_fixture_int(redis, "LLEN t:queue:python"), 1);
+    assert_int_equal(redis_fixture_int(redis, "EXISTS t:inflight:w1"), 0);
 }
 
 static void
@@ -286,6 +304,7 @@ test_in_flight_lists_that_are_none_stop_no_sweep(void **state)
     redis_fixture_run(redis, "SET t:inflight:w1 foreign");
     script_note_beat(redis, "w1", "1000");
     script_sweep(redis);
+    script_sweep(redis);
     assert_int_equal(redis_fixture_int(redis, "EXISTS t:workers"), 0);
 }
 
@@ -298,6 +317,7 @@ main(void)
         TEST(test_a_dead_worker_leaves_the_registry_and_its_jobs_the_list),
         TEST(test_a_job_that_was_taken_over_is_not_finished_by_who_had_it),
         TEST(test_a_late_result_leaves_what_its_worker_has_moved_alone),
+        TEST(test_what_a_dead_worker_s_last_blmove_moved_is_found),
         TEST(test_as_many_attempts_as_the_client_allows),
         TEST(test_after_a_gap_workers_have_the_time_of_an_expiry),
         TEST(test_a_beat_sweeps_too),
