@@ -41,7 +41,7 @@ MUTATIONS = (
     Mutation("no quiet time after a gap", "reap",
              "return now_ms >= quiet_until", "return true", "was taken from it"),
     Mutation("taken over without a look at the beat", "reap",
-             "integer(now / 1000 - expiry_ms), 'WITHSCORES'", "'+inf', 'LIMIT'", "was taken from it"),
+             "integer(now / 1000 - expiry_ms), 'WITHSCORES'", "'+inf', 'WITHSCORES'", "was taken from it"),
     Mutation("a comparison without a grace", "reap",
              "or now - job.claimed < grace_ms * 1000", "", "was taken from it",
              1, "reply on its way"),
