@@ -41,7 +41,7 @@ ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -I. -I$(GEN) $(WARNINGS) $(HARDENING) $(OPTI
              -DMSGPACK_DISABLE_LEGACY_NIL -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE)) \
               $(if $(COVERAGE),--coverage) $(LDFLAGS)
-LIBS_DAEMON := -levent -lhiredis -lmsgpackc -ljansson -lseccomp -lsodium -lm
+LIBS_DAEMON := -levent -lhiredis -lmsgpackc -ljansson -lseccomp -lsodium -lz -lm
 
 # ---- sources: every .c below its directory belongs to that directory's library -----------------
 COMMON_SRC  := $(wildcard common/*.c)

@@ -7,6 +7,7 @@
 #include <event2/util.h>
 
 #include "api/error_body.h"
+#include "api/gzip.h"
 #include "api/request_metrics.h"
 #include "api/routes.h"
 #include "common/clock.h"
@@ -55,6 +56,7 @@ exchange_begin(struct exchange *exchange, const struct http_request *request)
     exchange->route = ROUTES_LABEL_OTHER;
     exchange->status = 0;
     exchange->content_type = NULL;
+    exchange->encoded = false;
     exchange->body_bytes = 0;
     exchange->abandon = NULL;
     exchange->waiting_for = NULL;
@@ -69,12 +71,24 @@ exchange_release(struct exchange *exchange)
     buffer_reset(&exchange->headers, KEPT_BODY_BYTES);
 }
 
+/* HEAD too: its Content-Length is that of GET. */
+static void
+pack(struct exchange *exchange)
+{
+    if (exchange->encoded || !exchange->request || !gzip_is_worth(exchange->body.size))
+        return;
+    buffer_puts(&exchange->headers, "Vary: Accept-Encoding\r\n");
+    if (gzip_is_accepted(exchange->request) && gzip_pack(&exchange->body))
+        buffer_puts(&exchange->headers, "Content-Encoding: gzip\r\n");
+}
+
 void
 exchange_answer(struct exchange *exchange, int status)
 {
     exchange->abandon = NULL;
     exchange->waiting_for = NULL;
     exchange->status = status;
+    pack(exchange);
     if (exchange->body.failed || exchange->headers.failed) {
         /* No memory for the answer; this one needs none to speak of. */
         buffer_fini(&exchange->body);

@@ -44,6 +44,7 @@ struct exchange {
     const char *content_type; /* static; NULL: JSON */
     size_t body_bytes;        /* of the answer, for the log; body itself may be gone by then */
     struct buffer headers;    /* lines "Name: value\r\n" beyond the usual */
+    bool encoded;             /* by the handler, which says so in headers: body goes as it is */
 
     /*
      * The owner's: called once, when the answer is complete. Calls exchange_log() when it has

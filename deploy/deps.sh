@@ -37,6 +37,7 @@ readonly TABLE='
   libjansson-dev            run    JSON
   libseccomp-dev            run    system-call filter of the job processes
   libsodium-dev             run    SHA-256 of a module
+  zlib1g-dev                run    answers in gzip
   redis-tools               run    redis-server itself, without a service that starts at boot
   libcmocka-dev             tests  unit tests
   clang-format-14           tests  formatting

@@ -30,6 +30,7 @@ OWNERS = {
     "jansson": ("api/json.c", "worker/image.c", "worker/run/report.c"),
     "seccomp": ("common/call_filter.c",),
     "llhttp": ("api/http_parser.c",),
+    "zlib": ("api/gzip.c",),
     "sodium": ("common/digest.c", "worker/sha256_file.c"),
 }
 
