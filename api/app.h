@@ -6,7 +6,9 @@
 
 #include "api/code_patterns.h"
 #include "api/fleet_metrics.h"
+#include "api/gate.h"
 #include "api/probe.h"
+#include "api/usage.h"
 #include "common/config.h"
 #include "common/languages.h"
 #include "common/queue.h"
@@ -19,6 +21,8 @@ struct app {
     struct event_base *base;
     struct queue_client *queue;
     struct redis_connection *records; /* keys, usage and what else stays; beside the queue's */
+    struct gate gate;
+    struct usage usage;
     struct probe probe;
     struct fleet_metrics fleet_metrics;
 };

@@ -136,6 +136,69 @@ refuse_malformed(struct connection *connection, int status, const char *sentence
     refuse(connection, status, sentence);
 }
 
+/* What of the body has arrived is thrown away; false when there is more to come. */
+static bool
+skip_body(struct connection *connection)
+{
+    const struct http_request *request = &connection->parser.request;
+    struct evbuffer *input = bufferevent_get_input(connection->bufferevent);
+
+    if (!http_request_has_body(request))
+        return true;
+    if (request->chunked || request->content_length > evbuffer_get_length(input))
+        return false;
+    evbuffer_drain(input, (size_t)request->content_length);
+    return true;
+}
+
+/* Not let in, at the end of the headers. */
+static void
+turn_away(struct connection *connection, int status, const char *sentence)
+{
+    connection->unread = !skip_body(connection);
+    connection->keep_alive = connection->keep_alive && !connection->unread;
+    connection_set_state(connection, CONNECTION_WAITING);
+    exchange_fail(&connection->exchange, status, sentence);
+}
+
+static void
+begin_body(struct connection *connection)
+{
+    connection_set_state(connection, CONNECTION_BODY);
+    if (connection->expects_continue)
+        connection_send_continue(connection);
+}
+
+/* The gate's answer; connection_work() may be on the stack, or not. */
+static void
+on_admitted(struct exchange *exchange, int status, const char *sentence)
+{
+    struct connection *connection = exchange->owner;
+
+    if (status == 0)
+        begin_body(connection);
+    else
+        turn_away(connection, status, sentence);
+    connection_work(connection);
+}
+
+static void
+take_in(struct connection *connection, const struct route_decision *decision)
+{
+    struct exchange *exchange = &connection->exchange;
+
+    connection->parser.body_limit = decision->body_limit;
+    connection->parser.body_limit_name = decision->route->limit_name;
+    connection->expects_continue = decision->expects_continue;
+    exchange->handler = decision->route->handler;
+    if (!exchange->caller) {
+        begin_body(connection);
+        return;
+    }
+    connection_set_state(connection, CONNECTION_WAITING);
+    gate_admit(exchange, on_admitted);
+}
+
 static void
 decide(struct connection *connection)
 {
@@ -147,13 +210,15 @@ decide(struct connection *connection)
     exchange->route = routes_label(decision.route);
     memcpy(exchange->path_id, decision.id, sizeof(decision.id));
     connection->keep_alive = request->keep_alive && !connection->pool->draining;
+    const char *sentence = NULL;
+    bool gated = decision.route && decision.route->access == ROUTE_ACCESS_key;
+    int status = gated ? gate_identify(exchange, &sentence) : 0;
+    if (status != 0) {
+        turn_away(connection, status, sentence);
+        return;
+    }
     if (decision.status == 0) {
-        connection->parser.body_limit = decision.body_limit;
-        connection->parser.body_limit_name = decision.route->limit_name;
-        exchange->handler = decision.route->handler;
-        connection_set_state(connection, CONNECTION_BODY);
-        if (decision.expects_continue)
-            connection_send_continue(connection);
+        take_in(connection, &decision);
         return;
     }
     if (decision.allow[0])

@@ -32,16 +32,17 @@ struct connection {
     enum connection_state state;
     struct http_parser parser;
     struct exchange exchange;
-    struct buffer head;   /* of the response */
-    uint64_t held_bytes;  /* of this connection, in pool->held_bytes */
-    uint64_t phase_us;    /* monotonic: when HEAD, BODY, WRITING or LINGERING began */
-    uint64_t moved_us;    /* monotonic: when bytes last moved */
-    uint64_t moved_bytes; /* since phase_us */
-    uint64_t left_bytes;  /* WRITING: of the answer, when last looked at */
-    bool keep_alive;      /* after the answer of the current exchange */
-    bool unread;          /* answered before the end of the request */
-    bool peer_done;       /* the peer sends nothing more */
-    bool working;         /* connection_work() is on the stack */
+    struct buffer head;    /* of the response */
+    uint64_t held_bytes;   /* of this connection, in pool->held_bytes */
+    uint64_t phase_us;     /* monotonic: when HEAD, BODY, WRITING or LINGERING began */
+    uint64_t moved_us;     /* monotonic: when bytes last moved */
+    uint64_t moved_bytes;  /* since phase_us */
+    uint64_t left_bytes;   /* WRITING: of the answer, when last looked at */
+    bool keep_alive;       /* after the answer of the current exchange */
+    bool expects_continue; /* the request in hand waits for "100 Continue" */
+    bool unread;           /* answered before the end of the request */
+    bool peer_done;        /* the peer sends nothing more */
+    bool working;          /* connection_work() is on the stack */
     TAILQ_ENTRY(connection) link;
 };
 

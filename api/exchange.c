@@ -6,6 +6,7 @@
 
 #include <event2/util.h>
 
+#include "api/api_key.h"
 #include "api/error_body.h"
 #include "api/gzip.h"
 #include "api/request_metrics.h"
@@ -49,7 +50,9 @@ choose_id(struct exchange *exchange)
 void
 exchange_begin(struct exchange *exchange, const struct http_request *request)
 {
+    exchange_set_caller(exchange, NULL);
     exchange->request = request;
+    exchange->file_bytes = 0;
     exchange->job_id[0] = '\0';
     exchange->job_name[0] = '\0';
     exchange->started_us = clock_monotonic_us();
@@ -62,6 +65,20 @@ exchange_begin(struct exchange *exchange, const struct http_request *request)
     exchange->waiting_for = NULL;
     exchange_release(exchange);
     choose_id(exchange);
+}
+
+void
+exchange_set_caller(struct exchange *exchange, struct api_key *key)
+{
+    /* Const for handlers; who holds it may let it go. */
+    api_key_release((struct api_key *)(uintptr_t)exchange->caller);
+    exchange->caller = key ? api_key_hold(key) : NULL;
+}
+
+const char *
+exchange_owner(const struct exchange *exchange)
+{
+    return exchange->caller ? exchange->caller->label : "anonymous";
 }
 
 void
@@ -114,6 +131,7 @@ exchange_log(const struct exchange *exchange)
         {"path", LOG_STR(request ? path : NULL)}, {"status", LOG_INT(exchange->status)},
         {"bytes", LOG_UINT(exchange->body_bytes)},
         {"duration_us", LOG_UINT(clock_monotonic_us() - exchange->started_us)},
+        {"key", LOG_STR(exchange->caller ? exchange->caller->label : NULL)},
         {"job_id", LOG_STR(exchange->job_id[0] ? exchange->job_id : NULL)},
         {"job_name", LOG_STR(exchange->job_name[0] ? exchange->job_name : NULL)});
 }
@@ -185,6 +203,7 @@ exchange_abandon(struct exchange *exchange)
 void
 exchange_fini(struct exchange *exchange)
 {
+    exchange_set_caller(exchange, NULL);
     buffer_fini(&exchange->body);
     buffer_fini(&exchange->headers);
 }

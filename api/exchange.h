@@ -24,6 +24,7 @@
 
 #define EXCHANGE_REQUEST_ID_SIZE 129
 
+struct api_key;
 struct app;
 struct surface;
 
@@ -33,6 +34,8 @@ struct exchange {
     char request_id[EXCHANGE_REQUEST_ID_SIZE];
     char job_id[JOB_ID_SIZE];                   /* "" when no job was submitted */
     char job_name[JOB_ID_SIZE];                 /* the client's own for it; "": none */
+    const struct api_key *caller;               /* held; NULL: anonymous */
+    uint64_t file_bytes;                        /* that go with its job */
     uint64_t started_us;                        /* monotonic, end of the headers */
     char path_id[ROUTE_ID_SIZE];                /* what stands for {id} in the route's path */
     unsigned route;                             /* routes_label(); set by the owner */
@@ -64,6 +67,10 @@ struct exchange {
 
 /* Begins; request may be NULL. Keeps app, on_answer, owner and the buffers' memory. */
 void exchange_begin(struct exchange *exchange, const struct http_request *request);
+/* Whose the request is. Holds key until the next request begins. */
+void exchange_set_caller(struct exchange *exchange, struct api_key *key);
+/* Whose what is made with it is: the key's label, or "anonymous". */
+const char *exchange_owner(const struct exchange *exchange);
 /* exchange->body is complete: hands the answer to the owner. May free exchange. */
 void exchange_answer(struct exchange *exchange, int status);
 /*

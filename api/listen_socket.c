@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "api/key_store.h"
 #include "common/config.h"
 
 /* Where systemd's first socket is (sd_listen_fds(3)). */
@@ -26,6 +27,12 @@ is_loopback(const struct sockaddr *address)
            (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == 127);
 }
 
+static bool
+serves_others(const struct config *config)
+{
+    return config->allow_anonymous || key_store_wanted(config);
+}
+
 static int
 note_address(struct listen_socket *sock, const struct sockaddr *address, socklen_t size,
              struct err *err)
@@ -37,6 +44,7 @@ note_address(struct listen_socket *sock, const struct sockaddr *address, socklen
         return err_set(err, ERR_SYSTEM, 0, "The address that is listened on has no text: %s.",
                        gai_strerror(code));
     sock->port = (unsigned)strtoul(port, NULL, 10);
+    sock->loopback = is_loopback(address);
     return 0;
 }
 
@@ -53,11 +61,11 @@ resolve(const struct config *config, struct addrinfo **found, struct err *err)
     if (code != 0)
         return err_set(err, ERR_CONFIG, 0, "HOST %s is not an address of this machine: %s.",
                        config->host, gai_strerror(code));
-    if (!config->allow_anonymous && !is_loopback((*found)->ai_addr)) {
+    if (!serves_others(config) && !is_loopback((*found)->ai_addr)) {
         freeaddrinfo(*found);
         return err_set(err, ERR_CONFIG, 0,
                        "HOST %s can be reached by others, and no keys are set up; use 127.0.0.1, "
-                       "or ALLOW_ANONYMOUS=1 to serve anybody.",
+                       "API_KEYS or API_KEYS_FILE, or ALLOW_ANONYMOUS=1 to serve anybody.",
                        config->host);
     }
     return 0;
@@ -142,11 +150,11 @@ take_passed(struct listen_socket *sock, const struct config *config, struct err 
         return err_set(err, ERR_SYSTEM, errno, "setting flags of the socket that was passed");
     if (note_address(sock, (const struct sockaddr *)&address, size, err) < 0)
         return -1;
-    if (!config->allow_anonymous && !is_loopback((const struct sockaddr *)&address))
+    if (!serves_others(config) && !is_loopback((const struct sockaddr *)&address))
         return err_set(err, ERR_CONFIG, 0,
                        "The socket that was passed (LISTEN_FDS) listens on %s, which can be "
-                       "reached by others, and no keys are set up; use 127.0.0.1, or "
-                       "ALLOW_ANONYMOUS=1 to serve anybody.",
+                       "reached by others, and no keys are set up; use 127.0.0.1, "
+                       "API_KEYS or API_KEYS_FILE, or ALLOW_ANONYMOUS=1 to serve anybody.",
                        sock->host);
     return 0;
 }

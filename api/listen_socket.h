@@ -2,8 +2,8 @@
  * The socket on which clients arrive: made for HOST and PORT, or handed over by systemd (socket
  * activation: LISTEN_PID, LISTEN_FDS, one socket), which then holds it while the service restarts.
  *
- * Without keys it may be on loopback addresses only, unless ALLOW_ANONYMOUS says otherwise; so too
- * when somebody else has made it.
+ * Without keys (API_KEYS, API_KEYS_FILE) it may be on loopback addresses only, unless
+ * ALLOW_ANONYMOUS says otherwise; so too when somebody else has made it.
  */
 #ifndef RETORT_LISTEN_SOCKET_H
 #define RETORT_LISTEN_SOCKET_H
@@ -21,6 +21,7 @@ struct listen_socket {
     int fd;                      /* listens, does not block; -1: none */
     bool inherited;              /* from systemd: HOST and PORT were not looked at */
     char host[INET6_ADDRSTRLEN]; /* "127.0.0.1" */
+    bool loopback;               /* this machine alone reaches it */
     unsigned port;               /* also when PORT was 0 */
 };
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/key_store.h"
 #include "api/limits.h"
 #include "api/listen_socket.h"
 #include "api/request_metrics.h"
@@ -25,6 +26,7 @@ struct program {
     struct config config;
     struct languages languages;
     struct code_patterns patterns;
+    struct key_store *keys; /* NULL: none are wanted */
     struct listen_socket socket;
 };
 
@@ -92,6 +94,8 @@ serve_alone(struct program *program, struct err *err)
     const struct service_options options = {.config = &program->config,
                                             .languages = &program->languages,
                                             .patterns = &program->patterns,
+                                            .keys = program->keys,
+                                            .loopback = program->socket.loopback,
                                             .listen_fd = program->socket.fd,
                                             .on_serving = log_listening,
                                             .context = program};
@@ -120,6 +124,8 @@ serve_among_others(void *context, unsigned slot, struct supervisor_report *repor
     const struct service_options options = {.config = &program->config,
                                             .languages = &program->languages,
                                             .patterns = &program->patterns,
+                                            .keys = program->keys,
+                                            .loopback = program->socket.loopback,
                                             .listen_fd = program->socket.fd,
                                             .supervised = true,
                                             .on_serving = report_serving,
@@ -133,6 +139,7 @@ serve_among_others(void *context, unsigned slot, struct supervisor_report *repor
         result = service_run(service, err);
         service_free(service);
     }
+    key_store_free(program->keys);
     config_fini(&program->config);
     return result;
 }
@@ -160,11 +167,20 @@ supervise(struct program *program, struct err *err)
 }
 
 static int
+read_keys(struct program *program, struct err *err)
+{
+    if (!key_store_wanted(&program->config))
+        return 0;
+    program->keys = key_store_new(&program->config, err);
+    return program->keys ? 0 : -1;
+}
+
+static int
 run(struct program *program, int argc, char **argv, struct err *err)
 {
     if (load_config(program, argc, argv, err) < 0 ||
         limits_check_descriptors(&program->config, err) < 0 ||
-        limits_check_bodies(&program->config, err) < 0 ||
+        limits_check_bodies(&program->config, err) < 0 || read_keys(program, err) < 0 ||
         listen_socket_open(&program->socket, &program->config, err) < 0 ||
         request_metrics_init(&program->languages, err) < 0)
         return -1;
@@ -192,6 +208,7 @@ main(int argc, char **argv)
         status = err.code == ERR_CONFIG ? EXIT_BAD_SETTING : EXIT_FAILURE;
     }
     code_patterns_fini(&program.patterns);
+    key_store_free(program.keys);
     config_fini(&program.config);
     return status;
 }

@@ -13,6 +13,7 @@
 #include "api/metrics_page.h"
 #include "api/probe.h"
 #include "api/snippet.h"
+#include "api/usage.h"
 
 #define TAKES_BODY_none           0
 #define TAKES_BODY_max_body_bytes 1

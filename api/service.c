@@ -165,6 +165,10 @@ start(struct service *service, int listen_fd, struct err *err)
     if (!service->server)
         return -1;
     app->queue = queue_client_new(app->base, &options, (uint32_t)app->config->max_in_flight, err);
+    usage_init(&app->usage);
+    gate_init(&app->gate, service->options.keys, service->options.loopback);
+    if (service->options.keys && key_store_watch(service->options.keys, app->base, err) < 0)
+        return -1;
     if (!app->queue || open_records(service, err) < 0 ||
         fleet_metrics_start(&app->fleet_metrics, app, err) < 0)
         return -1;
@@ -235,6 +239,9 @@ service_free(struct service *service)
     if (service->app.queue)
         queue_client_free(service->app.queue);
     redis_connection_free(service->app.records);
+    gate_fini(&service->app.gate);
+    usage_fini(&service->app.usage);
+    key_store_unwatch(service->options.keys);
     redis_url_fini(&service->records_url);
     if (service->app.base)
         event_base_free(service->app.base);

@@ -25,6 +25,8 @@ struct service_options {
     const struct config *config;          /* borrowed */
     const struct languages *languages;    /* that /readyz wants to be served; copied */
     const struct code_patterns *patterns; /* borrowed */
+    struct key_store *keys;               /* borrowed; NULL: everybody is anonymous */
+    bool loopback;                        /* listen_fd does so on a loopback address */
     int listen_fd;                        /* listens, does not block; taken, also on failure */
     /*
      * By itself, SIGTERM, SIGINT and SIGHUP drain, and a second one ends at once. One of several is

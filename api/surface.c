@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/api_key.h"
 #include "api/app.h"
 #include "api/request_metrics.h"
 #include "common/clock.h"
@@ -18,6 +19,20 @@ answer_err(struct exchange *exchange, const struct err *err)
         exchange_fail_err(exchange, err);
 }
 
+static void
+note_usage(struct exchange *exchange, const struct result *result)
+{
+    struct usage_amounts amounts = {.runs = 1,
+                                    .cpu_us = result->cpu_us,
+                                    .exec_us = result->exec_us,
+                                    .output_bytes = result->out.kept.size + result->err.kept.size,
+                                    .file_bytes = exchange->file_bytes};
+    for (size_t i = 0; i < result->artifacts.count; i++)
+        amounts.file_bytes += result->artifacts.list[i].data.size;
+    if (exchange->caller)
+        usage_note(exchange->app, exchange->caller->label, &amounts);
+}
+
 /* What /readyz and /metrics learn of a job that is answered. */
 static void
 note_end(struct exchange *exchange, const struct result *result, const struct err *err)
@@ -27,6 +42,8 @@ note_end(struct exchange *exchange, const struct result *result, const struct er
                         clock_monotonic_us() - exchange->started_us);
     if (!err && result->error == ERR_NONE && result->verdict != VERDICT_CANCELLED)
         probe_note_run(&exchange->app->probe);
+    if (!err && result->error == ERR_NONE)
+        note_usage(exchange, result);
 }
 
 static void
@@ -68,6 +85,7 @@ submit(struct exchange *exchange, struct job *job, struct err *err)
                                      .max_wait_ms = (uint32_t)app->config->max_queue_wait_ms,
                                      .max_attempts = (uint32_t)app->config->max_attempts};
     exchange->language = metrics_language(job->language);
+    exchange->file_bytes = job_files_bytes(&job->files);
     if (job_new_id(job->id, err) < 0)
         return -1;
     struct queue_request *request =

@@ -239,6 +239,8 @@ static int
 push_command(struct redis_connection *connection, const struct redis_command *command,
              const struct pending *what, struct err *err)
 {
+    if (command->count == REDIS_COMMAND_ARGS)
+        return err_set(err, ERR_SYSTEM, 0, "a Redis command has too many arguments");
     struct pending *pending = malloc(sizeof(*pending));
     if (!pending)
         return err_set(err, ERR_SYSTEM, 0, "no memory for a Redis command");

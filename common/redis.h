@@ -48,7 +48,7 @@ uint32_t redis_connection_outstanding(const struct redis_connection *connection)
 
 /* ---- commands ---- */
 
-#define REDIS_COMMAND_ARGS 16
+#define REDIS_COMMAND_ARGS 40
 
 /* Borrows what is added until redis_send(), except numbers. */
 struct redis_command {

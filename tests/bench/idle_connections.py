@@ -23,7 +23,7 @@ from service import Service, wait_until
 
 SETTINGS = {"MAX_CONNECTIONS": "4096", "MAX_IN_FLIGHT": "512", "MAX_QUEUE_DEPTH": "1000",
             "MAX_QUEUE_WAIT_MS": "300000", "IDLE_TIMEOUT_MS": "600000", "SLOTS": "2"}
-HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+HEALTH = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 ASKED_MEANWHILE = 200
 
 
@@ -62,7 +62,7 @@ def connect(service: Service) -> socket.socket:
 def send_job(service: Service, number: int) -> socket.socket:
     client = connect(service)
     body = json.dumps({"code": f"print({number})"}).encode()
-    client.sendall(b"POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    client.sendall(b"POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                    b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
     return client
 

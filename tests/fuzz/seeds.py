@@ -256,7 +256,15 @@ def admin() -> Iterator[tuple[str, bytes]]:
     yield "controls", b"\x1b]0;x\x07\xc2\x9b31m\0\r\n\t\x7f\xff\xe2\x80\xae\xef\xbb\xbf\xed\xa0\x80"
 
 
-TARGETS = {"wasi": wasi(), "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
+def keys() -> Iterator[tuple[str, bytes]]:
+    yield "setting", b"dev_123:dev:5:10, other-token:ops.team:0.125:1"
+    yield "file", b"# ours\n\nsha256:" + b"0a" * 32 + b":dev:5:10 # one\r\nsha256:" + b"F0" * 32 + b":b:1:1"
+    yield "host", b"[::1]:8000"
+    yield "origin", b"http://127.0.0.1:3000"
+
+
+TARGETS = {"keys": keys(), "wasi": wasi(),
+           "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
            "artifacts": artifacts(), "http": texts("http"), "json": texts("json"),
            "scrape": texts("scrape"), "admin": admin()}
 

@@ -14,19 +14,19 @@ from typing import Any
 from service import ServiceTest, wait_until
 
 CRLF = b"\r\n"
-GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def post(code: str, *headers: bytes) -> bytes:
     body = json.dumps({"code": code}).encode()
-    lines = [b"POST /v1/execute HTTP/1.1", b"Host: x", b"Content-Type: application/json",
+    lines = [b"POST /v1/execute HTTP/1.1", b"Host: localhost", b"Content-Type: application/json",
              b"Content-Length: %d" % len(body), *headers]
     return CRLF.join(lines) + CRLF + CRLF + body
 
 
 def with_headers(*headers: bytes, body: bytes = b"", start: bytes = b"POST /v1/execute HTTP/1.1"
                  ) -> bytes:
-    lines = [start, b"Host: x", b"Content-Type: application/json", *headers]
+    lines = [start, b"Host: localhost", b"Content-Type: application/json", *headers]
     return CRLF.join(lines) + CRLF + CRLF + body
 
 
@@ -90,12 +90,12 @@ MALFORMED = {
     "a TLS hello": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), 400),
     "the HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(20), 400),
     "HTTP/0.9": (b"GET /\r\n\r\n", 400),
-    "HTTP/3.0": (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 400),
+    "HTTP/3.0": (b"GET / HTTP/3.0\r\nHost: localhost\r\n\r\n", 400),
     "random bytes": (bytes(range(128, 256)) * 4, 400),
     "NUL bytes": (bytes(1000), 400),
-    "an unknown method": (b"BREW / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    "an unknown method": (b"BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400),
     "no Host": (b"GET / HTTP/1.1\r\n\r\n", 400),
-    "two Hosts": (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
+    "two Hosts": (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n", 400),
     "bare line feeds": (b"GET / HTTP/1.1\nHost: x\n\n", 400),
     "a header without colon": (with_headers(b"Nonsense"), 400),
     "a space before the colon": (with_headers(b"X : y"), 400),
@@ -117,13 +117,13 @@ MALFORMED = {
         with_headers(b"Transfer-Encoding: chunked", body=b"1\r\nabc\r\n0\r\n\r\n"), 400),
     "a chunk size beyond 64 bits": (
         with_headers(b"Transfer-Encoding: chunked", body=b"f" * 20 + CRLF), 400),
-    "a target of 20 KB": (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+    "a target of 20 KB": (b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
     "a header of 20 KB": (with_headers(b"X: " + b"a" * 20000), 431),
     "200 headers": (with_headers(*[b"X-%d: y" % i for i in range(200)]), 431),
     "no length": (with_headers(), 411),
     "a length past the limit": (with_headers(b"Content-Length: 4194305"), 413),
     "an enormous length": (with_headers(b"Content-Length: 9223372036854775807"), 413),
-    "another type": (b"POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\n"
+    "another type": (b"POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
                      b"Content-Length: 2\r\n\r\n{}", 415),
     "a compressed body": (with_headers(b"Content-Encoding: gzip", b"Content-Length: 2", body=b"{}"),
                           415),
@@ -131,7 +131,7 @@ MALFORMED = {
     "an unknown path": (with_headers(b"Content-Length: 2", body=b"{}", start=b"POST /x HTTP/1.1"),
                         404),
     "a wrong method": (with_headers(start=b"TRACE /v1/execute HTTP/1.1"), 405),
-    "CONNECT": (b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+    "CONNECT": (b"CONNECT x:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 404),
     "a body where none is taken": (with_headers(b"Content-Length: 2", body=b"{}",
                                                 start=b"GET /healthz HTTP/1.1"), 413),
 }
@@ -230,7 +230,7 @@ class Valid(HostileTest):
         self.assertEqual(self.ask(request)[0], 200)
 
     def test_the_absolute_form_and_a_query_are_taken(self) -> None:
-        self.assertEqual(self.ask(b"GET http://x/healthz?a=b HTTP/1.1\r\nHost: x\r\n\r\n")[0], 200)
+        self.assertEqual(self.ask(b"GET http://x/healthz?a=b HTTP/1.1\r\nHost: localhost\r\n\r\n")[0], 200)
 
     def test_head_and_options_have_no_body(self) -> None:
         with self.client() as client:
@@ -240,7 +240,7 @@ class Valid(HostileTest):
             lengths = [header for header in iter(client.stream.readline, CRLF)
                        if header.lower().startswith(b"content-length:")]
             self.assertGreater(int(lengths[0].split(b":")[1]), 0)
-            client.send(b"OPTIONS /v1/execute HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.send(b"OPTIONS /v1/execute HTTP/1.1\r\nHost: localhost\r\n\r\n")
             status, headers, _ = client.read()
             self.assertEqual((status, headers["allow"]), (204, "POST, OPTIONS"))
             client.send(GET)
@@ -251,7 +251,7 @@ class Valid(HostileTest):
                                       (b"1.0", b"", False),
                                       (b"1.0", b"Connection: keep-alive\r\n", True)):
             with self.client() as client:
-                client.send(b"GET /healthz HTTP/%s\r\nHost: x\r\n%s\r\n" % (version, header))
+                client.send(b"GET /healthz HTTP/%s\r\nHost: localhost\r\n%s\r\n" % (version, header))
                 self.assertEqual(client.read()[0], 200)
                 if kept:
                     client.send(GET)

@@ -39,10 +39,10 @@ KEDA = ("local listName = KEYS[1] local listType = redis.call('type', listName).
         "return redis.call(cmd[listType], listName)")
 
 
-def script_commands() -> set[str]:
+def script_commands(directory: pathlib.Path = SOURCES / "queue_scripts") -> set[str]:
     """Every command that a script calls; the name is a literal, or one of several."""
     found = set()
-    for path in (SOURCES / "queue_scripts").glob("*.lua"):
+    for path in directory.glob("*.lua"):
         for called in re.findall(r"redis\.p?call\(([^,)]*)", path.read_text("utf-8")):
             found |= {name.lower() for name in re.findall(r"'([A-Z]+)'", called)}
     return found
@@ -85,10 +85,11 @@ class RedisUsers(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.service = UserService({"SLOTS": "2", "MAX_QUEUE_WAIT_MS": "1000"})
         service = cls.service
+        service.token = "key"
         try:
             service.start_redis()
             service.start_worker(extra={"REDIS_URL": service.url("worker")})
-            service.start_api(extra={"REDIS_URL": service.url("api")})
+            service.start_api(extra={"REDIS_URL": service.url("api"), "API_KEYS": "key:us:999:999"})
             cls.root = service.user("root", "")
             cls.wait_ready()
         except BaseException:
@@ -122,7 +123,9 @@ class RedisUsers(unittest.TestCase):
         for user, direct in DIRECT.items():
             commands, keys = self.granted(user)
             with self.subTest(user):
-                self.assertEqual(commands, direct | scripts, "see deploy/redis/script_commands")
+                own = script_commands(REPOSITORY / "api/scripts") if user == "api" else set()
+                self.assertEqual(commands, direct | scripts | own,
+                                 "see deploy/redis/script_commands, and the row of api")
                 self.assertEqual(keys, "~retort:*")
 
     def test_nothing_else_is_allowed_to_them(self) -> None:
@@ -164,6 +167,7 @@ class RedisUsers(unittest.TestCase):
         self.assertTrue(self.service.execute("import time; time.sleep(9)", timeout_ms=100).timed_out)
         self.service.hang_up_after_sending("while True: pass").close()
         self.queue_timeout()
+        self.assertEqual(self.service.request("GET", "/v1/usage").json["label"], "us")
         self.assertEqual(self.root.command("ACL", "LOG"), [])
 
     def queue_timeout(self) -> None:

@@ -109,7 +109,7 @@ class Wire(ServiceTest):
             return b""
 
     def test_malformed_requests_get_a_4xx_or_a_closed_connection(self) -> None:
-        head = b"POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        head = b"POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         for request in (b"nonsense\r\n\r\n", b"GET\r\n\r\n", b"\0\0\0\0", b"\x16\x03\x01\x02\x00",
                         b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
                         head + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\n12345",
@@ -130,16 +130,16 @@ class Wire(ServiceTest):
     def test_a_chunked_body_is_understood(self) -> None:
         body = json.dumps({"code": "print(1+1)"}).encode()
         chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
-        reply = self.exchange(b"POST /v1/execute HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        reply = self.exchange(b"POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
                               b"Content-Type: application/json\r\n"
                               b"Transfer-Encoding: chunked\r\n\r\n" + chunks, whole=True)
         self.assertIn(b'"stdout":"2\\n"', reply)
 
     def test_requests_may_be_pipelined_and_arrive_byte_by_byte(self) -> None:
         body = json.dumps({"code": "print(1+1)"}).encode()
-        one = (b"POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        one = (b"POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        last = one.replace(b"Host: x", b"Host: x\r\nConnection: close")
+        last = one.replace(b"Host: localhost", b"Host: localhost\r\nConnection: close")
         with socket.create_connection(("127.0.0.1", self.service.port), timeout=20) as connection:
             connection.sendall(one + one)
             for byte in last:

@@ -155,6 +155,7 @@ class Service(Stack):
         self.environment.setdefault("ASAN_OPTIONS", "quarantine_size_mb=1")
         self.expected_deaths: set[str] = set()
         self.redis_connection: Redis | None = None
+        self.token: str | None = None  # sent with what request(), post() and execute() send
 
     def connect(self, timeout_s: float = 60.0) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
@@ -163,8 +164,9 @@ class Service(Stack):
                 headers: dict[str, str] | None = None,
                 connection: http.client.HTTPConnection | None = None) -> Response:
         used = connection or self.connect()
+        key = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            used.request(method, path, body, headers or {})
+            used.request(method, path, body, {**key, **(headers or {})})
             reply = used.getresponse()
             return Response(reply.status, {k.lower(): v for k, v in reply.getheaders()},
                             reply.read())
@@ -210,9 +212,10 @@ class Service(Stack):
     def hang_up_after_sending(self, code: str) -> socket.socket:
         """Sends a request and does not read the answer; the caller closes the socket."""
         body = json.dumps({"code": code}).encode()
+        key = b"Authorization: Bearer %s\r\n" % self.token.encode() if self.token else b""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=30)
-        connection.sendall(b"POST /v1/execute HTTP/1.1\r\nHost: x\r\nContent-Type: application/json"
-                           b"\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        connection.sendall(b"POST /v1/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
+                           b"\r\n%sContent-Length: %d\r\n\r\n%s" % (key, len(body), body))
         return connection
 
     def redis(self, *words: str | bytes) -> Any:
