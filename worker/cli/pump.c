@@ -311,6 +311,7 @@ pump_run(const struct pump *given)
         .options = pump.options,
         .home = pump.home,
         .separator = pump.separator,
+        .small = pump.small,
         .args = program.args,
         .limits = {.cpu_us = header->cpu_limit_us,
                    .memory_bytes = header->memory_limit_bytes,

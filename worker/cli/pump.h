@@ -12,6 +12,7 @@ struct pump {
     const struct cli_options *options;
     const char *home;
     bool separator;   /* see struct runtime_start */
+    bool small;       /* the same */
     bool trial;       /* before any job: no limits but the caller's patience */
     pid_t supervisor; /* who forked */
     sigset_t signals; /* mask to go on with */

@@ -54,6 +54,7 @@ static int
 fill_argv(const struct runtime_start *start, char **argv)
 {
     const struct cli_options *options = start->options;
+    const char *bootstrap = start->small ? cli_bootstrap_small : cli_bootstrap;
     size_t count = 0;
 
     if (append(argv, &count, strdup(options->runtime)) < 0 ||
@@ -66,7 +67,7 @@ fill_argv(const struct runtime_start *start, char **argv)
     if (append(argv, &count, strdup(options->module)) < 0 ||
         (start->separator && append(argv, &count, strdup("--")) < 0) ||
         (options->isolated && append(argv, &count, strdup("-I")) < 0) ||
-        append(argv, &count, strdup("-c")) < 0 || append(argv, &count, strdup(cli_bootstrap)) < 0)
+        append(argv, &count, strdup("-c")) < 0 || append(argv, &count, strdup(bootstrap)) < 0)
         return -1;
     for (size_t i = 0; start->args[i]; i++) {
         if (append(argv, &count, strdup(start->args[i])) < 0)

@@ -18,6 +18,7 @@ struct runtime_start {
      * them Wasmtime since 14) hand it on to the guest.
      */
     bool separator;
+    bool small;              /* the small bootstrap: not CPython */
     const char *const *args; /* the program's own, NULL-terminated */
     struct cli_limits limits;
 };

@@ -140,24 +140,29 @@ try_once(const struct pump *template, int control_fd, struct err *err)
     return result;
 }
 
+/* What is tried, in this order: CPython first. */
+static const struct form {
+    bool separator, small;
+} forms[] = {{true, false}, {false, false}, {true, true}, {false, true}};
+#define FORM_COUNT (sizeof(forms) / sizeof(forms[0]))
+
 int
 trial_run(struct pump *pump, int control_fd, struct err *err)
 {
-    struct err with = ERR_INIT, without = ERR_INIT;
+    struct err found[FORM_COUNT] = {ERR_INIT};
 
-    pump->separator = true;
-    int result = try_once(pump, control_fd, &with);
-    if (result == 0) {
-        pump->separator = false;
-        result = try_once(pump, control_fd, &without);
-    }
-    if (result > 0)
-        return 0;
-    if (result < 0) {
-        *err = pump->separator ? with : without;
-        return -1;
+    for (size_t i = 0; i < FORM_COUNT; i++) {
+        pump->separator = forms[i].separator;
+        pump->small = forms[i].small;
+        int result = try_once(pump, control_fd, &found[i]);
+        if (result > 0)
+            return 0;
+        if (result < 0) {
+            *err = found[i];
+            return -1;
+        }
     }
     return err_set(err, ERR_SANDBOX_ERROR, 0,
                    "A trial run failed; with -- before the arguments: %.90s; without: %.90s",
-                   with.text, without.text);
+                   found[0].text, found[1].text);
 }

@@ -7,9 +7,9 @@
 
 /*
  * Runs a small program to its end, which also fills the runtime's cache of compiled code, and
- * sets pump->separator to the form that worked. -1: err says in the runtime's own words why none
- * did. Gives up when control_fd is closed by the other end. SIGCHLD and SIGTERM must be blocked;
- * pump's descriptors are not used.
+ * sets pump->separator and pump->small to the form that worked. -1: err says in the runtime's own
+ * words why none did. Gives up when control_fd is closed by the other end. SIGCHLD and SIGTERM must
+ * be blocked; pump's descriptors are not used.
  */
 int trial_run(struct pump *pump, int control_fd, struct err *err);
 

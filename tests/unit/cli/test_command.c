@@ -130,6 +130,10 @@ the_command_is_run_module_flag_bootstrap_arguments(void **state)
     options.isolated = false;
     expect_argv(runtime_argv(&start), (const char *const[]){"/r", "run", "/p.wasm", "-c",
                                                             cli_bootstrap, "-x", "y z", NULL});
+    start.small = true;
+    expect_argv(runtime_argv(&start),
+                (const char *const[]){"/r", "run", "/p.wasm", "-c", cli_bootstrap_small, "-x",
+                                      "y z", NULL});
 }
 
 static void
