@@ -22,7 +22,7 @@
 #include "common/err.h"
 #include "common/job.h"
 
-#define EXCHANGE_REQUEST_ID_SIZE 129
+#define EXCHANGE_REQUEST_ID_SIZE JOB_REQUEST_ID_SIZE
 
 struct api_key;
 struct app;

@@ -86,6 +86,7 @@ submit(struct exchange *exchange, struct job *job, struct err *err)
                                      .max_attempts = (uint32_t)app->config->max_attempts};
     exchange->language = metrics_language(job->language);
     exchange->file_bytes = job_files_bytes(&job->files);
+    memcpy(job->request_id, exchange->request_id, sizeof(job->request_id));
     if (job_new_id(job->id, err) < 0)
         return -1;
     struct queue_request *request =

@@ -38,15 +38,20 @@ int
 codec_pack_job(const struct job *job, bool with_input, struct bytes *out, struct err *err)
 {
     struct codec_packing packing;
-    size_t payload = strlen(job->language) + (with_input ? job->code.size + job->input.size : 0);
+    size_t payload = strlen(job->language) + strlen(job->request_id) +
+                     (with_input ? job->code.size + job->input.size : 0);
+    unsigned optional =
+        (job->events ? 1u : 0) + (job->request_id[0] ? 1u : 0) + (with_input ? 2u : 0);
 
     if (codec_packing_begin(&packing, payload, err) < 0)
         return -1;
-    msgpack_pack_map(&packing.packer, 1 + LIMIT_COUNT + (job->events ? 1 : 0) + (with_input ? 2 : 0));
+    msgpack_pack_map(&packing.packer, 1 + LIMIT_COUNT + optional);
     codec_pack_str_field(&packing.packer, "language", job->language);
     pack_limits(&packing.packer, &job->limits);
     if (job->events)
         codec_pack_uint_field(&packing.packer, "events", 1);
+    if (job->request_id[0])
+        codec_pack_str_field(&packing.packer, "request_id", job->request_id);
     if (with_input) {
         codec_pack_bin_field(&packing.packer, "code", &job->code);
         codec_pack_bin_field(&packing.packer, "input", &job->input);
@@ -153,8 +158,8 @@ unpack_texts(const msgpack_object *list, const char *name, struct texts *texts, 
         if (text->type != MSGPACK_OBJECT_BIN)
             return codec_bad_field(err, name, "has an entry that is not bytes");
         bytes += text->via.bin.size;
-        if (bytes > JOB_TEXTS_MOST_BYTES || (text->via.bin.size > 0 &&
-                                             memchr(text->via.bin.ptr, 0, text->via.bin.size)))
+        if (bytes > JOB_TEXTS_MOST_BYTES ||
+            (text->via.bin.size > 0 && memchr(text->via.bin.ptr, 0, text->via.bin.size)))
             return codec_bad_field(err, name, "is too long, or has a NUL");
         if (texts_add(texts, text->via.bin.ptr, text->via.bin.size) < 0)
             return err_set(err, ERR_SYSTEM, 0, "no memory for a job");
@@ -252,6 +257,9 @@ unpack_job_map(const msgpack_object *map, struct job *job, bool *has_input, stru
     if (job->language[0] == '\0')
         return codec_bad_field(err, "language", "is empty");
     job->events = codec_find_field(map, "events") != NULL;
+    if (codec_find_field(map, "request_id") &&
+        codec_get_text(map, "request_id", job->request_id, sizeof(job->request_id), err) < 0)
+        return -1;
     *has_input = codec_find_field(map, "code") != NULL;
     if (!*has_input)
         return 0;

@@ -17,9 +17,10 @@
 #include "common/texts.h"
 #include "common/verdict.h"
 
-#define JOB_ID_SIZE       33 /* 128 random bits in lower-case hex, and NUL */
-#define JOB_LANGUAGE_SIZE 32 /* "python", and NUL; [a-z0-9-]+ */
-#define JOB_WORKER_SIZE   64
+#define JOB_ID_SIZE         33 /* 128 random bits in lower-case hex, and NUL */
+#define JOB_LANGUAGE_SIZE   32 /* "python", and NUL; [a-z0-9-]+ */
+#define JOB_WORKER_SIZE     64
+#define JOB_REQUEST_ID_SIZE 129 /* X-Request-ID of the request that it came with, and NUL */
 
 /* MiB; a booted interpreter has most of that already. */
 #define JOB_MEMORY_LEAST_MB 48
@@ -56,6 +57,7 @@ struct job_files {
 struct job {
     char id[JOB_ID_SIZE];
     char language[JOB_LANGUAGE_SIZE];
+    char request_id[JOB_REQUEST_ID_SIZE]; /* for the log; "": none */
     struct bytes code;
     struct bytes input; /* the program's standard input */
     struct job_files files;

@@ -10,6 +10,7 @@ job_log_result(const struct queue_claim *claim, const struct result *result)
 
     worker_metrics_job(claim->job.language, result);
     LOG(failed ? LOG_WARNING : LOG_INFO, "job", {"id", LOG_STR(result->id)},
+        {"request_id", LOG_STR(claim->job.request_id[0] ? claim->job.request_id : NULL)},
         {"language", LOG_STR(claim->job.language)},
         {failed ? "error" : "verdict",
          LOG_STR(failed ? err_code_name(result->error) : verdict_name(result->verdict))},

@@ -156,6 +156,18 @@ class Bearer(KeyTest):
             self.assertNotIn(token, text)
             self.assertNotIn(hashlib.sha256(token.encode()).hexdigest(), text)
 
+    def test_a_request_s_id_is_in_both_logs_and_the_answer(self) -> None:
+        name = "my-id:1/2+3=_." + "x" * 114
+        answer = self.run_code(ALICE, X_Request_ID=name)
+        self.assertEqual(answer.headers["x-request-id"], name)
+        wait_until(lambda: any(line.get("event") == "job" and line["request_id"] == name
+                               for line in self.service.log_lines("worker")), "the job's line")
+        self.assertTrue(any(line.get("request_id") == name and line.get("key") == "alice"
+                            for line in self.service.log_lines("api")))
+        for bad in ("", "x" * 129, "a b", 'a"b', "a\u00e4"):
+            chosen = self.run_code(ALICE, X_Request_ID=bad).headers["x-request-id"]
+            self.assertRegex(chosen, r"^[0-9a-f]{16}$")
+
     def test_hang_ups_while_the_gate_is_asked_hurt_nobody(self) -> None:
         body = json.dumps({"code": "pass"}).encode()
         for _ in range(200):

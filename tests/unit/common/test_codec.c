@@ -81,6 +81,25 @@ test_a_job_that_wants_events_says_so(void **state)
 }
 
 static void
+test_a_job_tells_the_request_that_it_came_with(void **state)
+{
+    struct file file = read_golden("v1-element-request-id");
+    struct job job, wanted = golden_job();
+    struct bytes packed;
+    bool has_input = false;
+    struct err err = ERR_INIT;
+    (void)state;
+    assert_int_equal(codec_unpack_element(file.data, file.size, &job, &has_input, &err), 0);
+    assert_string_equal(job.request_id, "req-1.:=");
+    strcpy(wanted.request_id, job.request_id);
+    assert_int_equal(codec_pack_job(&wanted, true, &packed, &err), 0);
+    assert_memory_equal(packed.data, file.data + file.size - packed.size, packed.size);
+    bytes_fini(&packed);
+    job_fini(&job);
+    job_fini(&wanted);
+}
+
+static void
 test_the_golden_element_is_understood(void **state)
 {
     struct file file = read_golden("v1-element");
@@ -422,6 +441,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_job_packs_to_the_golden_bytes),
         cmocka_unit_test(test_a_job_that_wants_events_says_so),
+        cmocka_unit_test(test_a_job_tells_the_request_that_it_came_with),
         cmocka_unit_test(test_the_golden_element_is_understood),
         cmocka_unit_test(test_limits_that_came_later_are_understood),
         cmocka_unit_test(test_artifacts_and_what_was_refused_are_understood_and_packed_again),
