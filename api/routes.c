@@ -11,6 +11,7 @@
 #include "api/health.h"
 #include "api/json_writer.h"
 #include "api/metrics_page.h"
+#include "api/pages.h"
 #include "api/probe.h"
 #include "api/snippet.h"
 #include "api/usage.h"

@@ -19,6 +19,7 @@ readonly TABLE='
   python3                   run    build tools and the start script (standard library only)
   python3.11                run    builds CPython for wasm; the native side of the benchmark
   python3-pip               run    fetches the HTTP parser, by version and checksum
+  python3-yaml              run    reads the description of the API
   python3-setuptools        run    metadata of what pip fetches
   ca-certificates           run    fetching over https
   curl                      run    the first request
@@ -45,8 +46,9 @@ readonly TABLE='
   cppcheck                  tests  static analysis
   shellcheck                tests  shell scripts
   libclang-rt-14-dev        tests  sanitizers under CC=clang-14, fuzzing
-  python3-yaml              tests  reads docker-compose.yml and deploy/kubernetes
-  python3-jsonschema        tests  schemas of what Kubernetes is given
+  python3-jsonschema        tests  schemas of what Kubernetes is given, and of answers
+  chromium                  tests  pages, and requests across origins
+  chromium-driver           tests  drives it
   apparmor                  tests  the syntax of deploy/apparmor
   stunnel4                  tests  the way to a Redis behind TLS in docs/OPERATIONS.md
   faketime                  tests  hosts whose clocks are wrong

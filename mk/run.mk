@@ -31,6 +31,9 @@ install: all image ## Install under PREFIX (default /usr/local); DESTDIR for pac
 	chmod 755 $(DESTDIR)$(AOT_DIR)/aot/retort-aot
 	install -D -m 644 $(B)/libretort-sandbox.a \
 	    $(DESTDIR)$(AOT_DIR)/build/release/libretort-sandbox.a
+	install -D -m 644 $(SIDECAR_STATIC)/swagger-ui-dist/LICENSE \
+	    $(DESTDIR)$(LIBDIR)/licenses/swagger-ui
+	install -D -m 644 $(SIDECAR_STATIC)/redoc/LICENSE $(DESTDIR)$(LIBDIR)/licenses/redoc
 	ln -sf ../lib/retort/aot/aot/retort-aot $(DESTDIR)$(PREFIX)/bin/retort-aot
 
 uninstall: ## Remove what install put there
