@@ -60,6 +60,7 @@ struct exchange {
     void (*abandon)(struct exchange *exchange);
     void *waiting_for;
     const struct surface *surface; /* whose job it waits for; static */
+    const char *refused_param;     /* of its own refusals: the member; static, or NULL */
     bool ran;                      /* a worker has answered */
     unsigned language;             /* of the job that it waits for: metrics_language() */
     LIST_ENTRY(exchange) link;     /* in the list of those who wait for the same */

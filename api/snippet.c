@@ -87,11 +87,13 @@ parse(struct exchange *exchange, struct job *job, struct validation *validation,
     request_body_take_seconds(object, 0, surface_timeout_most_ms(app->config, SURFACE_SNIPPET),
                               &timeout_ms, validation);
     job->limits = surface_limits(app->config, SURFACE_SNIPPET, timeout_ms);
+    exchange->refused_param = "language";
     if (status == 0)
         status = take_language(app, object, job, validation, err);
     json_free(object);
     if (status < 0 || validation->count > 0)
         return -1;
+    exchange->refused_param = "code";
     return check_code(app, &job->code, err);
 }
 
@@ -142,7 +144,7 @@ static void
 answer_err(struct exchange *exchange, const struct err *err)
 {
     if (err->code == ERR_INVALID)
-        exchange_fail(exchange, HTTP_BAD_REQUEST, err->text);
+        exchange_fail_param(exchange, HTTP_BAD_REQUEST, exchange->refused_param, err->text);
     else
         exchange_fail_err(exchange, err);
 }

@@ -266,7 +266,7 @@ def keys() -> Iterator[tuple[str, bytes]]:
 TARGETS = {"keys": keys(), "wasi": wasi(),
            "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
            "artifacts": artifacts(), "http": texts("http"), "json": texts("json"),
-           "scrape": texts("scrape"), "admin": admin()}
+           "scrape": texts("scrape"), "patterns": texts("patterns"), "admin": admin()}
 
 
 def write_all(directory: Path) -> None:

@@ -66,7 +66,7 @@ def unpacked_after(element: bytes, name: str) -> int:
 
 class Examples(ServiceTest):
     def curl(self, command: str) -> dict[str, object]:
-        command = command.replace("localhost:8000", f"127.0.0.1:{self.service.port}")
+        command = command.replace(":8000", f":{self.service.port}")
         done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=30, check=True)
         answer: dict[str, object] = json.loads(done.stdout)
         return answer
@@ -231,6 +231,7 @@ class Refusals(ServiceTest):
             response = self.service.post({"code": "1", "language": language}, "/execute")
             self.assertEqual(response.status, 400, response.body)
             self.assertIn("installed: python.", response.json["detail"])
+            self.assertEqual(response.json["error"]["param"], "language")
         response = self.service.post({"code": "1", "language": None}, "/execute")
         self.assertEqual(response.status, 422)
 
@@ -239,6 +240,7 @@ class Refusals(ServiceTest):
         response = self.service.post({"code": code, "language": "python"}, "/execute")
         self.assertEqual(response.status, 400, response.body)
         self.assertIn("import os in line 2", response.json["detail"])
+        self.assertEqual(response.json["error"]["param"], "code")
         self.assertEqual(self.service.execute(code).stdout, "posix\n")
         answer = self.service.post({"code": code}, "/api/v1/execute").json
         self.assertEqual(answer["stdout"], "posix\n")
