@@ -256,8 +256,8 @@ class Refusals(ServiceTest):
                          200)
 
 
-class Patterns(unittest.TestCase):
-    """EXECUTE_PATTERNS_FILE and EXECUTE_MAX_CODE_CHARS."""
+class Settings(unittest.TestCase):
+    """Services with settings of their own."""
 
     def test_a_file_replaces_the_built_in_patterns(self) -> None:
         with tempfile.NamedTemporaryFile("w", prefix="retort-patterns-") as file:
@@ -270,6 +270,25 @@ class Patterns(unittest.TestCase):
                              ("#" * 30, 200), ("#" * 31, 400)):
             response = service.post({"code": code, "language": "python"}, "/execute")
             self.assertEqual(response.status, status, (code, response.body))
+
+    def test_a_language_without_a_worker_is_told_apart_from_one_that_is_not_installed(self) -> None:
+        service = Service({"LANGUAGES": "python,other", "MAX_QUEUE_WAIT_MS": "300"})
+        self.addCleanup(lambda: self.assertEqual(service.close(), []))
+        service.start_redis()
+        service.start_worker(extra={"LANGUAGES": "python"})
+        service.start_api()
+        runtimes = wait_until(
+            lambda: (found := service.request("GET", "/health").json)["runtimes"]["python"][
+                "available"] and found, "a worker for python")
+        self.assertEqual(runtimes["status"], "degraded")
+        self.assertIs(runtimes["runtimes"]["other"]["available"], False)
+        self.assertEqual(service.request("GET", "/").json["supported_languages"],
+                         ["python", "other"])
+        for language, status, words in (("rust", 400, "installed: python, other."),
+                                        ("other", 504, "queue_timeout"), ("python", 200, "true")):
+            response = service.post({"code": "print(1)", "language": language}, "/execute")
+            self.assertEqual(response.status, status, response.body)
+            self.assertIn(words, response.body.decode())
 
     def test_a_file_that_is_not_there_is_a_bad_setting(self) -> None:
         program = BUILD / "retort-api"
