@@ -77,7 +77,6 @@ $(B)/common/queue_scripts.o: $(wildcard common/queue_scripts/*.lua)
 $(call obj,$(API_SRC)): $(wildcard api/scripts/*.lua)
 $(B)/worker/cli/bootstrap.o: worker/guest/python/bootstrap/cli.py worker/cli/small.py
 $(B)/api/pages.o: $(GEN)/pages/.made
-$(B)/worker/cli/bootstrap.o: worker/guest/python/bootstrap/cli.py
 $(B)/libapi.a:     $(call obj,$(API_SRC)) $(LLHTTP_OBJ)
 $(B)/libadmin.a:   $(call obj,$(ADMIN_SRC))
 $(B)/libworker.a:  $(call obj,$(WORKER_SRC))

@@ -40,6 +40,7 @@
 
 #include <event2/buffer.h>
 
+#include "api/cors.h"
 #include "api/routes.h"
 #include "common/clock.h"
 
@@ -211,6 +212,7 @@ decide(struct connection *connection)
     memcpy(exchange->path_id, decision.id, sizeof(decision.id));
     connection->keep_alive = request->keep_alive && !connection->pool->draining;
     const char *sentence = NULL;
+    cors_put(exchange, request->method == HTTP_METHOD_OPTIONS ? decision.allow : "");
     bool gated = decision.route && decision.route->access == ROUTE_ACCESS_key;
     int status = gated ? gate_identify(exchange, &sentence) : 0;
     if (status != 0) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/cors.h"
 #include "api/key_store.h"
 #include "api/limits.h"
 #include "api/listen_socket.h"
@@ -180,7 +181,8 @@ run(struct program *program, int argc, char **argv, struct err *err)
 {
     if (load_config(program, argc, argv, err) < 0 ||
         limits_check_descriptors(&program->config, err) < 0 ||
-        limits_check_bodies(&program->config, err) < 0 || read_keys(program, err) < 0 ||
+        limits_check_bodies(&program->config, err) < 0 ||
+        cors_check(program->config.cors_origins, err) < 0 || read_keys(program, err) < 0 ||
         listen_socket_open(&program->socket, &program->config, err) < 0 ||
         request_metrics_init(&program->languages, err) < 0)
         return -1;

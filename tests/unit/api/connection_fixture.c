@@ -36,7 +36,8 @@ connection_setup(void **state)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     if (!fixture)
         return -1;
-    fixture->config = (struct config){.max_exec_timeout_ms = 5000,
+    fixture->config = (struct config){.cors_origins = "",
+                                      .max_exec_timeout_ms = 5000,
                                       .max_output_bytes = 1000,
                                       .cpu_time_limit_sec = 2,
                                       .memory_limit_mb = 256,

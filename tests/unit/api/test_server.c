@@ -29,8 +29,10 @@ setup(void **state)
     struct err err = ERR_INIT;
     if (!fixture)
         return -1;
-    fixture->config = (struct config){
-        .host = (char[]){"127.0.0.1"}, .max_connections = 10, .idle_timeout_ms = 1000};
+    fixture->config = (struct config){.cors_origins = "",
+                                      .host = (char[]){"127.0.0.1"},
+                                      .max_connections = 10,
+                                      .idle_timeout_ms = 1000};
     fixture->app = (struct app){.config = &fixture->config, .base = event_base_new()};
     if (listen_socket_open(&sock, &fixture->config, &err) < 0)
         return -1;
