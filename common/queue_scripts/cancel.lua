@@ -1,6 +1,7 @@
 -- Ends a job for whose answer nobody waits any more, or whose time is over.
 -- ARGV: prefix, id (in mode cancel also a name), language, mode, job-map (as submitted)
---   mode start_by: only when it is still queued after start_by: answer queue_timeout
+--   mode start_by: only when it is still queued after start_by: answers queue_timeout, or
+--     worker_lost when it was started before
 --   mode answer_by: the client gives up: as hangup, but the state is what the client answers from
 --   mode hangup: queued: never run; running: tell its worker to kill it
 --   mode cancel: as hangup, by somebody else than its client, which gets the verdict cancelled.
@@ -10,7 +11,7 @@ local id, mode = ARGV[2], ARGV[4]
 local named = mode == 'cancel' and redis.call('GET', prefix .. 'name:' .. id)
 id = named or id
 local job = prefix .. 'job:' .. id
-local was = read_job(id, 'state', 'owner', 'start_by', 'answer_by', 'language')
+local was = read_job(id, 'state', 'owner', 'start_by', 'answer_by', 'language', 'attempts')
 local state = was and was[1]
 
 if not state then
@@ -52,7 +53,7 @@ if state == 'queued' then
     elseif mode == 'cancel' then
         publish(id, was[4], cancelled_result(), 'cancelled')
     else
-        publish_error(id, was[4], 'queue_timeout', 'expired')
+        publish_expired(id, was[4], was[6])
     end
 elseif state == 'running' then
     local channel = prefix .. 'cancel:' .. was[2]

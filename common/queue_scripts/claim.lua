@@ -30,7 +30,7 @@ local function claim(element)
         return nil
     end
     if now > (tonumber(was[3]) or 0) * 1000 then
-        expire(worker, id, was[7], element)
+        expire(worker, id, was[7], was[5], element)
         return nil
     end
     local epoch, attempts = (tonumber(was[6]) or 0) + 1, (tonumber(was[5]) or 0) + 1

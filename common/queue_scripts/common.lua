@@ -77,3 +77,13 @@ local function publish_error(id, answer_by, code, state)
         v = 1, id = id, error = code, verdict = 'none', detail = '', worker = '',
     }), state)
 end
+
+-- A job in the queue whose start_by is over. When it was started before, and lost its worker, its
+-- client must not take it for one that was never run.
+local function publish_expired(id, answer_by, attempts)
+    if (tonumber(attempts) or 0) > 0 then
+        publish_error(id, answer_by, 'worker_lost', 'lost')
+    else
+        publish_error(id, answer_by, 'queue_timeout', 'expired')
+    end
+end

@@ -12,9 +12,9 @@ local function put_back(worker, id, language, element)
     redis.call('EXPIRE', prefix .. 'queue:' .. language, LIST_KEEP_S)
 end
 
-local function expire(worker, id, answer_by, element)
+local function expire(worker, id, answer_by, attempts, element)
     redis.call('LREM', inflight_of(worker), 1, element)
-    publish_error(id, answer_by, 'queue_timeout', 'expired')
+    publish_expired(id, answer_by, attempts)
 end
 
 local function bury_inflight(worker, element, why)
@@ -65,7 +65,7 @@ local function recover(worker, element, leave_alone)
         return not leave_alone(id, job) and retake(worker, id, job, element) or nil
     end
     if job.state == 'queued' and now_us() > job.start_by * 1000 then
-        expire(worker, id, job.answer_by, element)
+        expire(worker, id, job.answer_by, job.attempts, element)
         return EXPIRED
     end
     if job.state == 'queued' then -- moved, never claimed

@@ -42,8 +42,8 @@ local function beats_can_be_trusted(expiry_ms)
     return now_ms >= quiet_until
 end
 
--- Takes over one dead worker's jobs at a time: a script must be short. It stays in the registry until
--- a BLMOVE that it had under way has ended for sure, so that what that moved is found, too.
+-- Takes over one dead worker's jobs at a time: a script must be short. It stays in the registry
+-- until a BLMOVE that it had under way has ended for sure, so that what that moved is found, too.
 local function sweep(expiry_ms)
     if not beats_can_be_trusted(expiry_ms) then
         return
@@ -74,9 +74,9 @@ local function expire_queue(language)
             return
         end
         redis.call('RPOP', queue)
-        local job = read_job(id, 'state', 'answer_by')
+        local job = read_job(id, 'state', 'answer_by', 'attempts')
         if job and job[1] == 'queued' then
-            publish_error(id, job[2], 'queue_timeout', 'expired')
+            publish_expired(id, job[2], job[3])
             counts[EXPIRED] = counts[EXPIRED] + 1
         end
     end

@@ -69,8 +69,9 @@ test_arguments_and_environment_come_from_the_golden_blob(void **state)
     assert_int_equal(job.args.count, 3);
     assert_bytes(&job.args.list[0], "-v", 2);
     assert_bytes(&job.args.list[1], NULL, 0);
-    assert_bytes(&job.args.list[2], "gr\xc3\xbc\xc3\x9f"
-                                    "e",
+    assert_bytes(&job.args.list[2],
+                 "gr\xc3\xbc\xc3\x9f"
+                 "e",
                  7);
     assert_int_equal(job.env.count, 1);
     assert_bytes(&job.env.list[0], "LANG=C.UTF-8", 12);

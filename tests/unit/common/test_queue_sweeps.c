@@ -97,6 +97,18 @@ test_what_a_dead_worker_s_last_blmove_moved_is_found(void **state)
 }
 
 static void
+test_who_was_started_once_and_waits_too_long_is_lost(void **state)
+{
+    struct redis_fixture *redis = *state;
+    leave_a_dead_worker(redis);
+    script_sweep(redis);
+    redis_fixture_run(redis, "HSET t:job:" ID " start_by " LATE);
+    SCRIPT(redis, QUEUE_SCRIPT_CANCEL, ID, "python", "start_by", MAP);
+    assert_string_equal(script_state(redis), "lost");
+    assert_int_equal(redis_fixture_int(redis, "EXISTS t:result:" ID), 1);
+}
+
+static void
 test_as_many_attempts_as_the_client_allows(void **state)
 {
     struct redis_fixture *redis = *state;
@@ -318,6 +330,7 @@ main(void)
         TEST(test_a_job_that_was_taken_over_is_not_finished_by_who_had_it),
         TEST(test_a_late_result_leaves_what_its_worker_has_moved_alone),
         TEST(test_what_a_dead_worker_s_last_blmove_moved_is_found),
+        TEST(test_who_was_started_once_and_waits_too_long_is_lost),
         TEST(test_as_many_attempts_as_the_client_allows),
         TEST(test_after_a_gap_workers_have_the_time_of_an_expiry),
         TEST(test_a_beat_sweeps_too),
