@@ -8,21 +8,13 @@ import unittest
 from typing import Any
 
 import jsonschema
-from service import REPOSITORY, Response, ServiceTest
+from route_table import routes
+from service import Response, ServiceTest
 
-ROUTE = re.compile(r'^ROUTE\((\w+), "([^"]+)", (\w+), (\w+), \w+, (\w+), (open|key),', re.MULTILINE)
 METHODS = ("get", "post", "put", "patch", "delete")
 # Only what is wrong with the request, never what it asks for.
 REFUSED = {"execute": {"code": 1}, "executeSnippet": {"code": "1"}, "executeForAgent": {"timeout": 99},
            "cancel": {"id": "x"}}
-
-
-def routes() -> list[tuple[str, str, str]]:
-    """(method, path, access) of api/routes.def."""
-    text = (REPOSITORY / "api/routes.def").read_text("utf-8")
-    found = [(row[0].lower(), row[1], row[5]) for row in ROUTE.findall(text)]
-    assert len(found) == len(re.findall(r"^ROUTE\(", text, re.MULTILINE)), "a row is not understood"
-    return found
 
 
 class OpenApi(ServiceTest):
@@ -73,7 +65,8 @@ class OpenApi(ServiceTest):
     def test_every_route_is_described_and_every_description_is_a_route(self) -> None:
         described = {(method, path, "open" if operation.get("security") == [] else "key")
                      for method, path, operation in self.operations()}
-        self.assertEqual(described ^ set(routes()), set())
+        rows = {(route.method.lower(), route.pattern, route.access) for route in routes()}
+        self.assertEqual(described ^ rows, set())
 
     def test_names_of_operations_and_references_are_good(self) -> None:
         names = [operation["operationId"] for _, _, operation in self.operations()]
