@@ -6,7 +6,9 @@
 # Settings of docker-compose.yml come from the environment. READY_S is how long it may take.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-readonly PORT=${PORT:-8080} WORKERS=${WORKERS:-1} READY_S=${READY_S:-60}
+# Of the first key, for the line to paste.
+token=${API_KEYS:-dev_123}
+readonly token=${token%%:*} PORT=${PORT:-8080} WORKERS=${WORKERS:-1} READY_S=${READY_S:-60}
 export PORT
 
 fail() {
@@ -39,7 +41,7 @@ up() {
         sleep 0.2
     done
     printf 'Ready, with %s worker(s). Try:\n\n  %s\n\nmake down stops it.\n' "$WORKERS" \
-        "curl -s http://127.0.0.1:$PORT/v1/execute -H 'Content-Type: application/json' -d '{\"code\": \"print(1+1)\"}'"
+        "curl -s http://127.0.0.1:$PORT/v1/execute -H 'Authorization: Bearer $token' -H 'Content-Type: application/json' -d '{\"code\": \"print(1+1)\"}'"
 }
 
 command -v docker >/dev/null || fail "docker is missing; deploy/deps.sh --with container installs it"

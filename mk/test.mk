@@ -170,7 +170,9 @@ RUN_BENCH = RETORT_BUILD=$(B) PYTHONPATH=tests/support $(PYTHON)
 # QUICK=1: the short forms.
 BENCH_FLAGS = $(if $(QUICK),--quick)
 SOAK_SECONDS = $(if $(filter file undefined,$(origin SECONDS)),1800,$(SECONDS))
-.PHONY: overload idle-connections soak
+.PHONY: overload idle-connections soak key-cost
+key-cost: all image $(BENCH_TOOLS) ## What a key and its rate add to a request, at most 0.3 ms at p50
+	$(Q)$(RUN_BENCH) tests/bench/key_cost.py $(BENCH_FLAGS)
 overload: all image $(BENCH_TOOLS) ## Five times more jobs than slots can do; build/overload.json
 	$(Q)$(RUN_BENCH) tests/bench/overload.py $(BENCH_FLAGS)
 idle-connections: all image ## 2,000 idle clients and 500 waiting ones on one API process

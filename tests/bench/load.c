@@ -1,9 +1,9 @@
 /*
- * load PORT CLIENTS REQUESTS BODY-FILE EXPECTED [PERIOD_US]: CLIENTS connections to 127.0.0.1, each
- * sending its next request when the last is answered, until REQUESTS are answered. REQUESTS equal
- * to CLIENTS is a burst: all are sent at once, on connections made before, and count from the first
- * send. With PERIOD_US one request is due every so often, and counts from when it was due: what had
- * to wait for an earlier answer is not left out.
+ * load [--header LINE] PORT CLIENTS REQUESTS BODY-FILE EXPECTED [PERIOD_US]: CLIENTS connections to
+ * 127.0.0.1, each sending its next request when the last is answered, until REQUESTS are answered.
+ * REQUESTS equal to CLIENTS is a burst: all are sent at once, on connections made before, and count
+ * from the first send. With PERIOD_US one request is due every so often, and counts from when it
+ * was due: what had to wait for an earlier answer is not left out.
  *
  * All answers are in the figures; those that were good, and those that were refused (429, 503),
  * have figures of their own too, and 504 is counted.
@@ -40,6 +40,7 @@ struct load {
     struct client *clients;
     struct pollfd *polls;
     size_t count, total, sent;
+    const char *header; /* one more, "Name: value"; NULL: none */
     uint64_t period_us; /* 0: the next request follows the answer */
     char *request;
     size_t request_bytes;
@@ -64,8 +65,9 @@ make_request(struct load *load, const char *body_file)
     fclose(file);
     int bytes = asprintf(&load->request,
                          "POST /v1/execute HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-                         "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s",
-                         size, (int)size, body);
+                         "%s%sContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%.*s",
+                         load->header ? load->header : "", load->header ? "\r\n" : "", size,
+                         (int)size, body);
     if (bytes < 0)
         die("request");
     load->request_bytes = (size_t)bytes;
@@ -216,14 +218,22 @@ print_all(struct load *load)
 int
 main(int argc, char **argv)
 {
+    const char *header = NULL;
+    if (argc > 2 && strcmp(argv[1], "--header") == 0) {
+        header = argv[2];
+        argc -= 2;
+        argv += 2;
+    }
     if (argc != 6 && argc != 7) {
-        fprintf(stderr, "usage: load PORT CLIENTS REQUESTS BODY-FILE EXPECTED [PERIOD_US]\n");
+        fprintf(stderr, "usage: load [--header LINE] PORT CLIENTS REQUESTS BODY-FILE EXPECTED "
+                        "[PERIOD_US]\n");
         return 2;
     }
     struct load load = {.count = strtoul(argv[2], NULL, 10),
                         .total = strtoul(argv[3], NULL, 10),
                         .period_us = argc > 6 ? strtoul(argv[6], NULL, 10) : 0,
-                        .expected = argv[5]};
+                        .expected = argv[5],
+                        .header = header};
     load.clients = calloc(load.count, sizeof(*load.clients));
     load.polls = calloc(load.count, sizeof(*load.polls));
     if (!load.clients || !load.polls || load.count > load.total)

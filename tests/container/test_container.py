@@ -62,7 +62,8 @@ def ask(port: int, method: str, path: str, payload: Any = None) -> tuple[int, by
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         body = None if payload is None else json.dumps(payload)
-        connection.request(method, path, body, {"Content-Type": "application/json"})
+        connection.request(method, path, body, {"Content-Type": "application/json",
+                                                "Authorization": "Bearer dev_123"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
@@ -244,7 +245,8 @@ class Compose(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
         # Ours are free: this network namespace has nobody else in it.
-        for name in ("PORT", "SECOND_PORT", "SECCOMP_PROFILE", "APPARMOR_PROFILE", "REDIS_IMAGE", "RETORT_IMAGE"):
+        for name in ("PORT", "SECOND_PORT", "SECCOMP_PROFILE", "APPARMOR_PROFILE", "REDIS_IMAGE", "RETORT_IMAGE",
+                     "API_KEYS"):
             daemon.environment.pop(name, None)
         daemon.environment["REQUIRE_ISOLATION"] = ",".join(NAMESPACE_LAYERS)
         daemon.environment["COMPOSE_PROJECT_NAME"] = "retort"
@@ -266,6 +268,8 @@ class Compose(unittest.TestCase):
         for port in self.PORTS:
             status, body = ask(port, "POST", "/v1/execute", {"code": "print(6 * 7)"})
             self.assertEqual((status, json.loads(body)["stdout"]), (200, "42\n"))
+            status, body = ask(port, "GET", "/v1/usage")
+            self.assertEqual((status, json.loads(body)["label"]), (200, "dev"))
 
     def test_every_container_is_sealed(self) -> None:
         for service in ("redis", "api", "worker"):

@@ -21,6 +21,8 @@ import service
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LOGS = ROOT / "build/e2e"
 PASSWORDS = {"api": "development-api", "worker": "development-worker", "admin": "development-admin"}
+# docker-compose.yml's key; where there are none it is not looked at.
+HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer dev_123"}
 REQUEST_TIMEOUT_S = 40
 TAIL_LINES = 25
 
@@ -118,7 +120,7 @@ class Fleet(abc.ABC):
         connection = http.client.HTTPConnection(host, port, timeout=REQUEST_TIMEOUT_S)
         try:
             body = None if payload is None else json.dumps(payload)
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, HEADERS)
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
@@ -191,7 +193,7 @@ class Fleet(abc.ABC):
         host, port = self.address("api")
         connection = http.client.HTTPConnection(host, port, timeout=REQUEST_TIMEOUT_S)
         connection.request("POST", "/v1/execute", json.dumps(payload),
-                           {"Content-Type": "application/json"})
+                           HEADERS)
         return connection.close
 
 
