@@ -14,6 +14,8 @@
 #include "common/queue.h"
 #include "common/redis.h"
 
+struct runs;
+
 struct app {
     const struct config *config;
     struct languages languages; /* that /readyz wants to be served */
@@ -23,6 +25,7 @@ struct app {
     struct redis_connection *records; /* keys, usage and what else stays; beside the queue's */
     struct gate gate;
     struct usage usage;
+    struct runs *runs; /* of /v1/runs */
     struct probe probe;
     struct fleet_metrics fleet_metrics;
 };

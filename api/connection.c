@@ -10,6 +10,10 @@
  * until the answer of the one before is with the kernel. So a connection holds at most one
  * request and one answer.
  *
+ * An answer may also be sent as it comes into being: from WAITING the handler leads to STREAMING,
+ * and its last piece to WRITING. There a hang-up is noticed as in WAITING; the handler sees to it
+ * that no more than EXCHANGE_STREAM_BYTES wait for the client.
+ *
  * Route, method, type and size are decided at the end of the headers. A request that is refused
  * there is answered at once and its body never kept. Closing a socket with unread bytes makes the
  * kernel reset it, and the client could lose the answer; so the sending side is shut down and what
@@ -90,6 +94,7 @@ connection_start_timer(struct connection *connection)
         break;
     case CONNECTION_BODY:
     case CONNECTION_WRITING:
+    case CONNECTION_STREAMING:
         set_timer(connection, idle_ms / 4 + 1);
         break;
     case CONNECTION_LINGERING:
@@ -332,7 +337,7 @@ connection_work(struct connection *connection)
         end_of_input(connection);
     bound_input(connection);
     connection->working = false;
-    bool gone = connection->peer_done && connection->state == CONNECTION_WAITING;
+    bool gone = connection->peer_done && connection_is_handled(connection);
     if (gone || connection->state == CONNECTION_CLOSED)
         connection_free(connection);
 }
@@ -383,8 +388,7 @@ on_event(struct bufferevent *bufferevent, short events, void *context)
     (void)bufferevent;
     connection->peer_done = true;
     bool broken = (events & BEV_EVENT_ERROR) != 0;
-    if (broken || connection->state == CONNECTION_WAITING ||
-        connection->state == CONNECTION_LINGERING)
+    if (broken || connection_is_handled(connection) || connection->state == CONNECTION_LINGERING)
         connection_free(connection);
     else
         connection_work(connection);
@@ -395,7 +399,7 @@ is_too_slow(struct connection *connection)
 {
     uint64_t idle_us = connection->pool->app->config->idle_timeout_ms * 1000;
     uint64_t now_us = clock_monotonic_us();
-    if (connection->state == CONNECTION_WRITING) {
+    if (connection->state == CONNECTION_WRITING || connection->state == CONNECTION_STREAMING) {
         uint64_t left = evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
         if (left < connection->left_bytes) {
             connection->moved_us = now_us;
@@ -404,6 +408,8 @@ is_too_slow(struct connection *connection)
             connection_count_held(connection, connection->parser.request.body.size + left);
         }
     }
+    if (connection->state == CONNECTION_STREAMING)
+        return connection->left_bytes > 0 && now_us - connection->moved_us >= idle_us;
     uint64_t earned_us = connection->moved_bytes / SLOWEST_BYTES_MS * 1000;
     return now_us - connection->moved_us >= idle_us ||
            now_us - connection->phase_us >= idle_us + earned_us;
@@ -415,7 +421,8 @@ on_timer(evutil_socket_t fd, short events, void *context)
     struct connection *connection = context;
     (void)fd;
     (void)events;
-    bool paced = connection->state == CONNECTION_BODY || connection->state == CONNECTION_WRITING;
+    bool paced = connection->state == CONNECTION_BODY || connection->state == CONNECTION_WRITING ||
+                 connection->state == CONNECTION_STREAMING;
     if (paced && !is_too_slow(connection)) {
         connection_start_timer(connection);
     } else if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {

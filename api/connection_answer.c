@@ -8,6 +8,8 @@
 
 #include <event2/buffer.h>
 
+#include "common/clock.h"
+
 /* Kept between the requests of a connection. */
 #define KEPT_HEAD_BYTES 2048
 
@@ -69,6 +71,7 @@ put_head(struct connection *connection)
         .headers = &exchange->headers,
         .minor_version = exchange->request ? exchange->request->minor_version : 1,
         .keep_alive = connection->keep_alive,
+        .streamed = connection->state == CONNECTION_STREAMING,
     };
     buffer_reset(&connection->head, KEPT_HEAD_BYTES);
     http_response_put_head(&connection->head, &head, &connection->pool->date);
@@ -106,6 +109,93 @@ connection_on_answer(struct exchange *exchange)
     send_answer(connection);
     connection_work(connection);
 }
+
+/* ---- in pieces ---- */
+
+bool
+connection_is_handled(const struct connection *connection)
+{
+    return connection->state == CONNECTION_WAITING || connection->state == CONNECTION_STREAMING;
+}
+
+static size_t
+stream_unsent(const struct exchange *exchange)
+{
+    const struct connection *connection = exchange->owner;
+    return evbuffer_get_length(bufferevent_get_output(connection->bufferevent));
+}
+
+static void
+note_unsent(struct connection *connection)
+{
+    size_t unsent = stream_unsent(&connection->exchange);
+    if (connection->left_bytes == 0)
+        connection->moved_us = clock_monotonic_us(); /* there was nothing to be slow with */
+    connection->left_bytes = unsent;
+    connection_count_held(connection, connection->parser.request.body.size + unsent);
+}
+
+static void
+stream_put(struct exchange *exchange)
+{
+    struct connection *connection = exchange->owner;
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    bool chunked = exchange->request->minor_version > 0;
+    if (exchange->body.size == 0)
+        return;
+    if (chunked)
+        evbuffer_add_printf(output, "%zx\r\n", exchange->body.size);
+    evbuffer_add(output, exchange->body.data, exchange->body.size);
+    if (chunked)
+        evbuffer_add(output, "\r\n", 2);
+    note_unsent(connection);
+}
+
+static void
+stream_begin(struct exchange *exchange)
+{
+    struct connection *connection = exchange->owner;
+    if (connection->pool->draining || exchange->request->minor_version == 0)
+        connection->keep_alive = false;
+    connection_set_state(connection, CONNECTION_STREAMING);
+    connection->left_bytes = 0;
+    put_head(connection);
+    bufferevent_write(connection->bufferevent, connection->head.data, connection->head.size);
+    stream_put(exchange);
+}
+
+static void
+stream_end(struct exchange *exchange)
+{
+    struct connection *connection = exchange->owner;
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    stream_put(exchange);
+    if (exchange->request->minor_version > 0)
+        evbuffer_add(output, "0\r\n\r\n", 5);
+    if (connection->pool->draining)
+        connection->keep_alive = false;
+    exchange_log(exchange);
+    connection_set_state(connection, CONNECTION_WRITING);
+    connection->left_bytes = evbuffer_get_length(output);
+    if (connection->left_bytes == 0)
+        connection_answer_sent(connection);
+    connection_work(connection);
+}
+
+static bool
+stream_closing(const struct exchange *exchange)
+{
+    const struct connection *connection = exchange->owner;
+    return connection->pool->draining;
+}
+
+const struct exchange_stream connection_stream = {
+    .begin = stream_begin,
+    .put = stream_put,
+    .end = stream_end,
+    .unsent = stream_unsent,
+    .closing = stream_closing,
+};
 
 void
 connection_answer_sent(struct connection *connection)

@@ -20,6 +20,7 @@ enum connection_state {
     CONNECTION_BODY,      /* the route is known, the body arrives */
     CONNECTION_WAITING,   /* the handler has the exchange */
     CONNECTION_WRITING,   /* the answer did not fit the socket at once */
+    CONNECTION_STREAMING, /* the handler has the exchange, and its answer has begun */
     CONNECTION_LINGERING, /* answered in the middle of a request: what still comes is thrown away */
     CONNECTION_CLOSED,    /* to be freed by whoever is working on it */
 };
@@ -66,6 +67,10 @@ void connection_count_held(struct connection *connection, uint64_t bytes);
 
 /* connection_answer.c: exchange->on_answer of every connection. */
 void connection_on_answer(struct exchange *exchange);
+/* The handler has the exchange. */
+bool connection_is_handled(const struct connection *connection);
+/* Of every connection, for answers in pieces. */
+extern const struct exchange_stream connection_stream;
 /* "100 Continue". */
 void connection_send_continue(struct connection *connection);
 /* All of the answer is with the kernel. */

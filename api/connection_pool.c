@@ -35,8 +35,10 @@ connection_new(struct connection_pool *pool, evutil_socket_t fd)
         return NULL;
     }
     connection->pool = pool;
-    connection->exchange =
-        (struct exchange){.app = pool->app, .on_answer = connection_on_answer, .owner = connection};
+    connection->exchange = (struct exchange){.app = pool->app,
+                                             .on_answer = connection_on_answer,
+                                             .stream = &connection_stream,
+                                             .owner = connection};
     return connection;
 }
 
@@ -51,7 +53,7 @@ void
 connection_free(struct connection *connection)
 {
     struct connection_pool *pool = connection->pool;
-    if (connection->state == CONNECTION_WAITING)
+    if (connection_is_handled(connection))
         exchange_abandon(&connection->exchange);
     connection_count_held(connection, 0);
     TAILQ_REMOVE(connection->state == CONNECTION_IDLE ? &pool->idle : &pool->busy, connection,
@@ -162,6 +164,8 @@ connection_pool_give_up(struct connection_pool *pool)
         if (connection->state == CONNECTION_WAITING)
             exchange_give_up(&connection->exchange,
                              "The server is ending, and your program was not done in time.");
+        else if (connection->state == CONNECTION_STREAMING)
+            connection_free(connection);
     }
 }
 

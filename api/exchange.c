@@ -118,6 +118,43 @@ exchange_answer(struct exchange *exchange, int status)
 }
 
 void
+exchange_stream_begin(struct exchange *exchange, int status)
+{
+    exchange->status = status;
+    exchange->body_bytes = exchange->body.size;
+    exchange->stream->begin(exchange);
+    buffer_reset(&exchange->body, KEPT_BODY_BYTES);
+}
+
+bool
+exchange_stream_put(struct exchange *exchange)
+{
+    bool fits = !exchange->body.failed &&
+                exchange->stream->unsent(exchange) + exchange->body.size <= EXCHANGE_STREAM_BYTES;
+    if (fits && exchange->body.size > 0) {
+        exchange->body_bytes += exchange->body.size;
+        exchange->stream->put(exchange);
+    }
+    buffer_reset(&exchange->body, KEPT_BODY_BYTES);
+    return fits;
+}
+
+void
+exchange_stream_end(struct exchange *exchange)
+{
+    exchange->abandon = NULL;
+    exchange->waiting_for = NULL;
+    exchange->body_bytes += exchange->body.size;
+    exchange->stream->end(exchange);
+}
+
+bool
+exchange_stream_closing(const struct exchange *exchange)
+{
+    return exchange->stream->closing(exchange);
+}
+
+void
 exchange_log(const struct exchange *exchange)
 {
     const struct http_request *request = exchange->request;

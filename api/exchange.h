@@ -25,8 +25,21 @@
 #define EXCHANGE_REQUEST_ID_SIZE JOB_REQUEST_ID_SIZE
 
 struct api_key;
+/* Unsent, of an answer that is sent as it comes; beyond it the client is too slow. */
+#define EXCHANGE_STREAM_BYTES 4194304
+
 struct app;
+struct exchange;
 struct surface;
+
+/* The owner's part of an answer that is sent as it comes; each takes what exchange->body holds. */
+struct exchange_stream {
+    void (*begin)(struct exchange *exchange);
+    void (*put)(struct exchange *exchange);
+    void (*end)(struct exchange *exchange);
+    size_t (*unsent)(const struct exchange *exchange);
+    bool (*closing)(const struct exchange *exchange);
+};
 
 struct exchange {
     struct app *app;
@@ -54,6 +67,7 @@ struct exchange {
      * passed the answer on, so that no client waits for a line of log.
      */
     void (*on_answer)(struct exchange *exchange);
+    const struct exchange_stream *stream;
     void *owner;
 
     /* The handler's, while it waits. */
@@ -82,6 +96,19 @@ void exchange_fail(struct exchange *exchange, int status, const char *sentence);
 void exchange_fail_param(struct exchange *exchange, int status, const char *param,
                          const char *sentence);
 void exchange_fail_err(struct exchange *exchange, const struct err *err);
+/*
+ * An answer in pieces: the head, with status and exchange->content_type, and what body holds; then
+ * what body holds, again and again; then the rest. The handler sets `abandon` first, which is
+ * called when the client goes away before the end, or is the slower one for too long.
+ */
+void exchange_stream_begin(struct exchange *exchange, int status);
+/* False: EXCHANGE_STREAM_BYTES wait for the client. Nothing was taken, and body is empty: end it.
+ */
+bool exchange_stream_put(struct exchange *exchange);
+/* May free exchange. */
+void exchange_stream_end(struct exchange *exchange);
+/* The server is ending: so should what could go on for long. */
+bool exchange_stream_closing(const struct exchange *exchange);
 /* The line of the request, and its count. */
 void exchange_log(const struct exchange *exchange);
 /* What is worked on is ended, and the client told so (503). */

@@ -10,29 +10,11 @@
 #include "common/surface_limits.h"
 
 static int
-take_stdin(const struct json_value *object, const struct config *config, struct job *job,
-           struct validation *validation, struct err *err)
-{
-    const struct json_value *value = json_member(object, "stdin");
-    if (!value || json_kind_of(value) == JSON_KIND_NULL)
-        return 0;
-    size_t size;
-    const char *text = request_body_text(value, "stdin", validation, &size);
-    if (!text)
-        return 0;
-    if (request_body_check_size("stdin", size, "MAX_STDIN_BYTES", config->max_stdin_bytes, err) < 0)
-        return -1;
-    if (bytes_copy(&job->input, text, size) < 0)
-        return err_set(err, ERR_UNAVAILABLE, 0, "Out of memory; try again in a moment.");
-    return 0;
-}
-
-static int
 take_members(const struct json_value *object, const struct config *config, struct job *job,
              struct validation *validation, struct err *err)
 {
     if (request_body_take_code(object, config, &job->code, validation, err) < 0 ||
-        take_stdin(object, config, job, validation, err) < 0 ||
+        request_body_take_stdin(object, config, &job->input, validation, err) < 0 ||
         execute_files_take(json_member(object, "files"), config, &job->files, validation, err) < 0)
         return -1;
     const struct json_value *id = json_member(object, "id");

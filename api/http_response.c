@@ -31,7 +31,10 @@ http_response_put_head(struct buffer *out, const struct http_response_head *head
                   "X-Content-Type-Options: nosniff\r\n%s",
                   head->status, http_status_reason(head->status), date_text(date), head->request_id,
                   connection_header(head));
-    if (head->status != HTTP_NO_CONTENT)
+    if (head->streamed)
+        buffer_printf(out, "Content-Type: %s\r\n%s", head->content_type,
+                      head->minor_version > 0 ? "Transfer-Encoding: chunked\r\n" : "");
+    else if (head->status != HTTP_NO_CONTENT)
         buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                       head->content_type ? head->content_type : "application/json",
                       head->body_bytes);

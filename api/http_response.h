@@ -20,6 +20,7 @@ struct http_response_head {
     const struct buffer *headers; /* further lines, each with its CRLF */
     unsigned minor_version;       /* of the request */
     bool keep_alive;
+    bool streamed; /* body_bytes are not known: in chunks, or up to the end of the connection */
 };
 
 void http_response_put_head(struct buffer *out, const struct http_response_head *head,

@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "api/buffer.h"
+
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* json_value is jansson's json_t; the name keeps its header out of ours. */
@@ -141,6 +143,26 @@ json_text(const struct json_value *string, size_t *size)
 {
     *size = json_string_length(inner(string));
     return json_string_value(inner(string));
+}
+
+bool
+json_bool(const struct json_value *boolean)
+{
+    return json_is_true(inner(boolean));
+}
+
+static int
+on_piece(const char *data, size_t size, void *context)
+{
+    buffer_append(context, data, size);
+    return 0;
+}
+
+void
+json_put_value(struct buffer *out, const struct json_value *value)
+{
+    if (json_dump_callback(inner(value), on_piece, out, JSON_COMPACT | JSON_ENCODE_ANY) < 0)
+        out->failed = true;
 }
 
 double

@@ -7,6 +7,7 @@
 #ifndef RETORT_JSON_H
 #define RETORT_JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum json_kind {
@@ -43,6 +44,10 @@ size_t json_length(const struct json_value *array);
 const struct json_value *json_item(const struct json_value *array, size_t index);
 /* Of a string: borrowed, with its NUL. */
 const char *json_text(const struct json_value *string, size_t *size);
+bool json_bool(const struct json_value *boolean);
 double json_number(const struct json_value *number);
+/* Appends value as JSON without white space. */
+struct buffer;
+void json_put_value(struct buffer *out, const struct json_value *value);
 
 #endif

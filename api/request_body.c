@@ -80,6 +80,24 @@ request_body_take_code(const struct json_value *object, const struct config *con
     return 0;
 }
 
+int
+request_body_take_stdin(const struct json_value *object, const struct config *config,
+                        struct bytes *input, struct validation *validation, struct err *err)
+{
+    const struct json_value *value = json_member(object, "stdin");
+    if (!value || json_kind_of(value) == JSON_KIND_NULL)
+        return 0;
+    size_t size;
+    const char *text = request_body_text(value, "stdin", validation, &size);
+    if (!text)
+        return 0;
+    if (request_body_check_size("stdin", size, "MAX_STDIN_BYTES", config->max_stdin_bytes, err) < 0)
+        return -1;
+    if (bytes_copy(input, text, size) < 0)
+        return err_set(err, ERR_UNAVAILABLE, 0, "Out of memory; try again in a moment.");
+    return 0;
+}
+
 /* Sets type, message and ctx (in text, of size) of what is wrong with a number of seconds. */
 static void
 check_seconds(double seconds, uint32_t least_s, uint32_t most_s, struct validation_error *error,

@@ -22,6 +22,9 @@ int request_body_check_size(const char *what, size_t size, const char *limit_nam
 /* Copies the member "code", at most MAX_CODE_BYTES, into code. -1: err is set. */
 int request_body_take_code(const struct json_value *object, const struct config *config,
                            struct bytes *code, struct validation *validation, struct err *err);
+/* Copies the member "stdin", string or null, at most MAX_STDIN_BYTES, into input; the same. */
+int request_body_take_stdin(const struct json_value *object, const struct config *config,
+                            struct bytes *input, struct validation *validation, struct err *err);
 /*
  * The member "timeout" in seconds, with or without a fraction: null or none leaves *timeout_ms.
  * least_s 0: anything above 0, and more than most_ms is most_ms; else a whole range to keep to.

@@ -13,6 +13,7 @@
 #include "api/metrics_page.h"
 #include "api/pages.h"
 #include "api/probe.h"
+#include "api/runs.h"
 #include "api/snippet.h"
 #include "api/usage.h"
 

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "api/app.h"
+#include "api/runs.h"
 #include "api/server.h"
 #include "common/clock.h"
 #include "common/log.h"
@@ -139,7 +140,10 @@ open_records(struct service *service, struct err *err)
     if (redis_url_parse(&service->records_url, service->app.config->redis_url, err) < 0)
         return -1;
     service->app.records = redis_connection_new(service->app.base, &options, err);
-    return service->app.records ? 0 : -1;
+    if (!service->app.records)
+        return -1;
+    service->app.runs = runs_new(&service->app, err);
+    return service->app.runs ? 0 : -1;
 }
 
 static int
@@ -242,6 +246,7 @@ service_free(struct service *service)
     gate_fini(&service->app.gate);
     usage_fini(&service->app.usage);
     key_store_unwatch(service->options.keys);
+    runs_free(service->app.runs);
     redis_url_fini(&service->records_url);
     if (service->app.base)
         event_base_free(service->app.base);

@@ -19,38 +19,56 @@ answer_err(struct exchange *exchange, const struct err *err)
         exchange_fail_err(exchange, err);
 }
 
+struct queue_submit
+surface_submit_options(const struct app *app, const char *name)
+{
+    return (struct queue_submit){.name = name,
+                                 .max_depth = (uint32_t)app->config->max_queue_depth,
+                                 .max_wait_ms = (uint32_t)app->config->max_queue_wait_ms,
+                                 .max_attempts = (uint32_t)app->config->max_attempts};
+}
+
+void
+surface_note_begin(void)
+{
+    metrics_shift(METRIC_REQUESTS_IN_FLIGHT, METRIC_ONLY, 1);
+}
+
 static void
-note_usage(struct exchange *exchange, const struct result *result)
+note_usage(struct app *app, const struct surface_asked *asked, const struct result *result)
 {
     struct usage_amounts amounts = {.runs = 1,
                                     .cpu_us = result->cpu_us,
                                     .exec_us = result->exec_us,
                                     .output_bytes = result->out.kept.size + result->err.kept.size,
-                                    .file_bytes = exchange->file_bytes};
+                                    .file_bytes = asked->file_bytes};
     for (size_t i = 0; i < result->artifacts.count; i++)
         amounts.file_bytes += result->artifacts.list[i].data.size;
-    if (exchange->caller)
-        usage_note(exchange->app, exchange->caller->label, &amounts);
+    if (asked->label)
+        usage_note(app, asked->label, &amounts);
 }
 
-/* What /readyz and /metrics learn of a job that is answered. */
-static void
-note_end(struct exchange *exchange, const struct result *result, const struct err *err)
+void
+surface_note_end(struct app *app, const struct surface_asked *asked, const struct result *result,
+                 const struct err *err)
 {
     metrics_shift(METRIC_REQUESTS_IN_FLIGHT, METRIC_ONLY, -1);
-    request_metrics_job(exchange->language, result, err,
-                        clock_monotonic_us() - exchange->started_us);
+    request_metrics_job(asked->language, result, err, clock_monotonic_us() - asked->started_us);
     if (!err && result->error == ERR_NONE && result->verdict != VERDICT_CANCELLED)
-        probe_note_run(&exchange->app->probe);
+        probe_note_run(&app->probe);
     if (!err && result->error == ERR_NONE)
-        note_usage(exchange, result);
+        note_usage(app, asked, result);
 }
 
 static void
 on_job_answer(void *context, const struct result *result, const struct err *err)
 {
     struct exchange *exchange = context;
-    note_end(exchange, result, err);
+    const struct surface_asked asked = {.language = exchange->language,
+                                        .started_us = exchange->started_us,
+                                        .label = exchange->caller ? exchange->caller->label : NULL,
+                                        .file_bytes = exchange->file_bytes};
+    surface_note_end(exchange->app, &asked, result, err);
     exchange->ran = result != NULL;
     if (err) {
         answer_err(exchange, err);
@@ -80,10 +98,8 @@ submit(struct exchange *exchange, struct job *job, struct err *err)
 {
     const struct app *app = exchange->app;
     /* Its own id is ours to choose: what is under way of a job must not meet what is of another. */
-    const struct queue_submit how = {.name = exchange->job_name[0] ? exchange->job_name : NULL,
-                                     .max_depth = (uint32_t)app->config->max_queue_depth,
-                                     .max_wait_ms = (uint32_t)app->config->max_queue_wait_ms,
-                                     .max_attempts = (uint32_t)app->config->max_attempts};
+    const struct queue_submit how =
+        surface_submit_options(app, exchange->job_name[0] ? exchange->job_name : NULL);
     exchange->language = metrics_language(job->language);
     exchange->file_bytes = job_files_bytes(&job->files);
     memcpy(job->request_id, exchange->request_id, sizeof(job->request_id));
@@ -96,7 +112,7 @@ submit(struct exchange *exchange, struct job *job, struct err *err)
     snprintf(exchange->job_id, sizeof(exchange->job_id), "%s", job->id);
     exchange->waiting_for = request;
     exchange->abandon = abandon;
-    metrics_shift(METRIC_REQUESTS_IN_FLIGHT, METRIC_ONLY, 1);
+    surface_note_begin();
     return 0;
 }
 

@@ -28,6 +28,23 @@ struct surface {
     void (*answer_err)(struct exchange *exchange, const struct err *err);
 };
 
+/* How the queue takes a client's job. name: the client's own for it, borrowed, or NULL. */
+struct queue_submit surface_submit_options(const struct app *app, const char *name);
+/* Who asked for a job, and when. */
+struct surface_asked {
+    unsigned language;   /* metrics_language() */
+    uint64_t started_us; /* monotonic */
+    const char *label;   /* of the key; NULL: there was none */
+    uint64_t file_bytes; /* that go with it */
+};
+/*
+ * What is counted of a job: that it was submitted, and how it has ended, for all whom it may
+ * concern: its result, or err when there is none.
+ */
+void surface_note_begin(void);
+void surface_note_end(struct app *app, const struct surface_asked *asked,
+                      const struct result *result, const struct err *err);
+
 /* Handles a request: answers it now, or when its job has ended. surface is borrowed for so long. */
 void surface_run(struct exchange *exchange, const struct surface *surface);
 

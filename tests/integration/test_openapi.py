@@ -14,7 +14,7 @@ from service import Response, ServiceTest
 METHODS = ("get", "post", "put", "patch", "delete")
 # Only what is wrong with the request, never what it asks for.
 REFUSED = {"execute": {"code": 1}, "executeSnippet": {"code": "1"}, "executeForAgent": {"timeout": 99},
-           "cancel": {"id": "x"}}
+           "cancel": {"id": "x"}, "createRun": {"language": "python", "code": "", "args": 1}}
 
 
 class OpenApi(ServiceTest):

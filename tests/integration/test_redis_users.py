@@ -24,7 +24,8 @@ PERCENT = {"api": "a%20p%3F%2F%40i", "worker": "work", "admin": "admin"}
 # What each sends beside its scripts. Rows of the API and the worker: common/redis.c, queue_*.c.
 ALWAYS = {"ping", "select", "script|load", "eval", "evalsha"}
 DIRECT = {"api": ALWAYS | {"info", "blpop", "get", "unlink"},
-          "worker": ALWAYS | {"info", "blpop", "blmove", "client|id", "client|unblock"}}
+          "worker": ALWAYS | {"info", "blpop", "blmove", "client|id", "client|unblock",
+                             "xadd", "pexpire"}}
 FORBIDDEN = [("FLUSHALL",), ("KEYS", "*"), ("SCAN", "0"), ("CONFIG", "GET", "dir"),
              ("CONFIG", "SET", "dir", "/"), ("ACL", "LIST"), ("MONITOR",),
              ("SHUTDOWN",), ("SAVE",), ("CLIENT", "LIST"), ("CLIENT", "KILL", "ID", "1"),
