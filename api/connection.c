@@ -170,6 +170,7 @@ turn_away(struct connection *connection, int status, const char *sentence)
 static void
 begin_body(struct connection *connection)
 {
+    connection->unread = false;
     connection_set_state(connection, CONNECTION_BODY);
     if (connection->expects_continue)
         connection_send_continue(connection);
@@ -201,6 +202,7 @@ take_in(struct connection *connection, const struct route_decision *decision)
         begin_body(connection);
         return;
     }
+    connection->unread = http_request_has_body(&connection->parser.request);
     connection_set_state(connection, CONNECTION_WAITING);
     gate_admit(exchange, on_admitted);
 }
