@@ -15,6 +15,7 @@
 #include "common/redis.h"
 
 struct runs;
+struct file_store;
 
 struct app {
     const struct config *config;
@@ -25,7 +26,8 @@ struct app {
     struct redis_connection *records; /* keys, usage and what else stays; beside the queue's */
     struct gate gate;
     struct usage usage;
-    struct runs *runs; /* of /v1/runs */
+    struct runs *runs;        /* of /v1/runs */
+    struct file_store *files; /* NULL: there is no STORAGE_DIR */
     struct probe probe;
     struct fleet_metrics fleet_metrics;
 };

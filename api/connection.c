@@ -168,12 +168,41 @@ turn_away(struct connection *connection, int status, const char *sentence)
 }
 
 static void
+refuse_err(struct connection *connection, const struct err *err)
+{
+    connection->unread = true;
+    connection->keep_alive = false;
+    connection_set_state(connection, CONNECTION_WAITING);
+    exchange_fail_err(&connection->exchange, err);
+}
+
+static int
+pass_body(void *context, const char *data, size_t size, struct err *err)
+{
+    struct exchange *exchange = context;
+    return exchange->on_body(exchange, data, size, err);
+}
+
+/* False: it is answered already, and connection may be freed. */
+static bool
 begin_body(struct connection *connection)
 {
+    struct exchange *exchange = &connection->exchange;
+    struct err err = ERR_INIT;
+
     connection->unread = false;
     connection_set_state(connection, CONNECTION_BODY);
+    if (connection->begin && connection->begin(exchange, &err) < 0) {
+        refuse_err(connection, &err);
+        return false;
+    }
+    if (exchange->on_body) {
+        connection->parser.on_body = pass_body;
+        connection->parser.body_context = exchange;
+    }
     if (connection->expects_continue)
         connection_send_continue(connection);
+    return true;
 }
 
 /* The gate's answer; connection_work() may be on the stack, or not. */
@@ -182,11 +211,10 @@ on_admitted(struct exchange *exchange, int status, const char *sentence)
 {
     struct connection *connection = exchange->owner;
 
-    if (status == 0)
-        begin_body(connection);
-    else
-        turn_away(connection, status, sentence);
-    connection_work(connection);
+    if (status != 0)
+        turn_away(connection, status, sentence); /* and connection may be freed */
+    else if (begin_body(connection))
+        connection_work(connection);
 }
 
 static void
@@ -197,6 +225,7 @@ take_in(struct connection *connection, const struct route_decision *decision)
     connection->parser.body_limit = decision->body_limit;
     connection->parser.body_limit_name = decision->route->limit_name;
     connection->expects_continue = decision->expects_continue;
+    connection->begin = decision->route->begin;
     exchange->handler = decision->route->handler;
     if (!exchange->caller) {
         begin_body(connection);
@@ -255,7 +284,10 @@ take_parse(struct connection *connection, enum http_parse outcome)
         connection->exchange.handler(&connection->exchange);
         break;
     case HTTP_PARSE_ERROR:
-        refuse_malformed(connection, connection->parser.status, connection->parser.sentence);
+        if (connection->parser.failure.code != ERR_NONE)
+            refuse_err(connection, &connection->parser.failure);
+        else
+            refuse_malformed(connection, connection->parser.status, connection->parser.sentence);
         break;
     }
 }
@@ -407,7 +439,8 @@ is_too_slow(struct connection *connection)
             connection->moved_us = now_us;
             connection->moved_bytes += connection->left_bytes - left;
             connection->left_bytes = left;
-            connection_count_held(connection, connection->parser.request.body.size + left);
+            connection_count_held(connection, connection->parser.request.body.size +
+                                                  (connection->from_file ? 0 : left));
         }
     }
     if (connection->state == CONNECTION_STREAMING)

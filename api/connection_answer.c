@@ -65,9 +65,10 @@ put_head(struct connection *connection)
     const struct exchange *exchange = &connection->exchange;
     const struct http_response_head head = {
         .status = exchange->status,
-        .body_bytes = exchange->body.size,
+        .body_bytes = exchange->has_file ? exchange->file.bytes : exchange->body.size,
         .content_type = exchange->content_type,
         .request_id = exchange->request_id,
+        .cache_control = exchange->cache_control,
         .headers = &exchange->headers,
         .minor_version = exchange->request ? exchange->request->minor_version : 1,
         .keep_alive = connection->keep_alive,
@@ -75,6 +76,28 @@ put_head(struct connection *connection)
     };
     buffer_reset(&connection->head, KEPT_HEAD_BYTES);
     http_response_put_head(&connection->head, &head, &connection->pool->date);
+}
+
+/* The kernel copies from the file to the socket; no more of it than the socket takes is in memory.
+ */
+static int
+queue_file(struct connection *connection)
+{
+    struct exchange *exchange = &connection->exchange;
+    struct evbuffer *output = bufferevent_get_output(connection->bufferevent);
+    const struct exchange_file *file = &exchange->file;
+    if (!exchange->has_file || file->bytes == 0 ||
+        (exchange->request && exchange->request->method == HTTP_METHOD_HEAD))
+        return 0;
+    struct evbuffer_file_segment *segment = evbuffer_file_segment_new(
+        file->fd, (ev_off_t)file->offset, (ev_off_t)file->bytes, EVBUF_FS_CLOSE_ON_FREE);
+    if (!segment)
+        return -1;
+    exchange->has_file = false; /* the segment has the descriptor */
+    int result = evbuffer_add_file_segment(output, segment, 0, (ev_off_t)file->bytes);
+    evbuffer_file_segment_free(segment);
+    connection->from_file = true;
+    return result;
 }
 
 static void
@@ -86,9 +109,11 @@ send_answer(struct connection *connection)
     if (exchange->request && exchange->request->method == HTTP_METHOD_HEAD)
         buffer_reset(body, 0);
     size_t size = connection->head.size + body->size;
+    connection->from_file = false;
     ssize_t sent = connection->head.failed ? -1 : send_now(connection, body);
     exchange_log(exchange);
-    if (sent < 0 || ((size_t)sent < size && queue_rest(connection, body, (size_t)sent) < 0)) {
+    if (sent < 0 || ((size_t)sent < size && queue_rest(connection, body, (size_t)sent) < 0) ||
+        queue_file(connection) < 0) {
         connection_set_state(connection, CONNECTION_CLOSED);
         return;
     }
@@ -96,7 +121,9 @@ send_answer(struct connection *connection)
     connection->left_bytes = size - (size_t)sent;
     connection_count_held(connection,
                           connection->parser.request.body.size + connection->left_bytes);
-    if ((size_t)sent == size)
+    if (connection->from_file)
+        connection->left_bytes += exchange->file.bytes;
+    if (connection->left_bytes == 0)
         connection_answer_sent(connection);
 }
 

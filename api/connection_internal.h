@@ -33,14 +33,16 @@ struct connection {
     enum connection_state state;
     struct http_parser parser;
     struct exchange exchange;
-    struct buffer head;    /* of the response */
-    uint64_t held_bytes;   /* of this connection, in pool->held_bytes */
-    uint64_t phase_us;     /* monotonic: when HEAD, BODY, WRITING or LINGERING began */
-    uint64_t moved_us;     /* monotonic: when bytes last moved */
-    uint64_t moved_bytes;  /* since phase_us */
-    uint64_t left_bytes;   /* WRITING: of the answer, when last looked at */
-    bool keep_alive;       /* after the answer of the current exchange */
+    struct buffer head;   /* of the response */
+    uint64_t held_bytes;  /* of this connection, in pool->held_bytes */
+    uint64_t phase_us;    /* monotonic: when HEAD, BODY, WRITING or LINGERING began */
+    uint64_t moved_us;    /* monotonic: when bytes last moved */
+    uint64_t moved_bytes; /* since phase_us */
+    uint64_t left_bytes;  /* WRITING: of the answer, when last looked at */
+    bool keep_alive;      /* after the answer of the current exchange */
+    int (*begin)(struct exchange *exchange, struct err *err); /* of the route */
     bool expects_continue; /* the request in hand waits for "100 Continue" */
+    bool from_file;        /* the answer is a file, which is not in memory */
     bool unread;           /* answered before the end of the request */
     bool peer_done;        /* the peer sends nothing more */
     bool working;          /* connection_work() is on the stack */

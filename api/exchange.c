@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <event2/util.h>
 
@@ -61,10 +62,25 @@ exchange_begin(struct exchange *exchange, const struct http_request *request)
     exchange->content_type = NULL;
     exchange->encoded = false;
     exchange->body_bytes = 0;
+    exchange->cache_control = NULL;
+    exchange->on_body = NULL;
+    exchange->drop_body = NULL;
     exchange->abandon = NULL;
     exchange->waiting_for = NULL;
     exchange_release(exchange);
     choose_id(exchange);
+}
+
+static void
+drop_body(struct exchange *exchange)
+{
+    void (*drop)(struct exchange *) = exchange->drop_body;
+
+    exchange->drop_body = NULL;
+    exchange->on_body = NULL;
+    if (drop)
+        drop(exchange);
+    exchange->receiver = NULL;
 }
 
 void
@@ -84,6 +100,9 @@ exchange_owner(const struct exchange *exchange)
 void
 exchange_release(struct exchange *exchange)
 {
+    if (exchange->has_file)
+        close(exchange->file.fd);
+    exchange->has_file = false;
     buffer_reset(&exchange->body, KEPT_BODY_BYTES);
     buffer_reset(&exchange->headers, KEPT_BODY_BYTES);
 }
@@ -106,14 +125,16 @@ exchange_answer(struct exchange *exchange, int status)
     exchange->waiting_for = NULL;
     exchange->status = status;
     pack(exchange);
+    drop_body(exchange);
     if (exchange->body.failed || exchange->headers.failed) {
         /* No memory for the answer; this one needs none to speak of. */
         buffer_fini(&exchange->body);
         buffer_fini(&exchange->headers);
         exchange->status = HTTP_UNAVAILABLE;
         exchange->content_type = NULL;
+        exchange_release(exchange);
     }
-    exchange->body_bytes = exchange->body.size;
+    exchange->body_bytes = exchange->has_file ? exchange->file.bytes : exchange->body.size;
     exchange->on_answer(exchange);
 }
 
@@ -152,6 +173,14 @@ bool
 exchange_stream_closing(const struct exchange *exchange)
 {
     return exchange->stream->closing(exchange);
+}
+
+void
+exchange_answer_file(struct exchange *exchange, int status, const struct exchange_file *file)
+{
+    exchange->file = *file;
+    exchange->has_file = true;
+    exchange_answer(exchange, status);
 }
 
 void
@@ -234,6 +263,7 @@ exchange_abandon(struct exchange *exchange)
 {
     exchange->status = HTTP_CLIENT_CLOSED;
     abandon_work(exchange);
+    drop_body(exchange);
     exchange_log(exchange);
 }
 
@@ -241,6 +271,8 @@ void
 exchange_fini(struct exchange *exchange)
 {
     exchange_set_caller(exchange, NULL);
+    drop_body(exchange);
+    exchange_release(exchange);
     buffer_fini(&exchange->body);
     buffer_fini(&exchange->headers);
 }

@@ -41,6 +41,12 @@ struct exchange_stream {
     bool (*closing)(const struct exchange *exchange);
 };
 
+/* A part of a file as answer. */
+struct exchange_file {
+    int fd;
+    uint64_t offset, bytes;
+};
+
 struct exchange {
     struct app *app;
     const struct http_request *request; /* NULL when it could not be parsed */
@@ -55,12 +61,25 @@ struct exchange {
     void (*handler)(struct exchange *exchange); /* of the route; set by the owner */
 
     /* The answer. */
-    int status;               /* 0 until answered */
-    struct buffer body;       /* JSON, unless content_type says otherwise */
-    const char *content_type; /* static; NULL: JSON */
-    size_t body_bytes;        /* of the answer, for the log; body itself may be gone by then */
-    struct buffer headers;    /* lines "Name: value\r\n" beyond the usual */
-    bool encoded;             /* by the handler, which says so in headers: body goes as it is */
+    int status;                /* 0 until answered */
+    struct buffer body;        /* JSON, unless content_type says otherwise */
+    const char *content_type;  /* static; NULL: JSON */
+    size_t body_bytes;         /* of the answer, for the log; body itself may be gone by then */
+    struct buffer headers;     /* lines "Name: value\r\n" beyond the usual */
+    bool encoded;              /* by the handler, which says so in headers: body goes as it is */
+    const char *cache_control; /* static; NULL: no-store */
+    struct exchange_file file; /* instead of body, when has_file */
+    bool has_file;
+
+    /*
+     * Of a body that is taken piece by piece and not kept in request->body: set by the route's
+     * begin() at the end of the headers, before its handler. on_body() gets each piece; -1: the
+     * request is answered with err. drop_body() is called once, when there is an answer or the
+     * client is gone, and lets go of receiver.
+     */
+    int (*on_body)(struct exchange *exchange, const char *data, size_t size, struct err *err);
+    void (*drop_body)(struct exchange *exchange);
+    void *receiver;
 
     /*
      * The owner's: called once, when the answer is complete. Calls exchange_log() when it has
@@ -88,6 +107,8 @@ void exchange_set_caller(struct exchange *exchange, struct api_key *key);
 const char *exchange_owner(const struct exchange *exchange);
 /* exchange->body is complete: hands the answer to the owner. May free exchange. */
 void exchange_answer(struct exchange *exchange, int status);
+/* The same with bytes from a file; takes the descriptor. It must not shrink while it is sent. */
+void exchange_answer_file(struct exchange *exchange, int status, const struct exchange_file *file);
 /*
  * Answers with error_body.h's shape instead of what body holds. The first two name the error by the
  * status, the third by err->code; param is the member of the request that it is about, or NULL.

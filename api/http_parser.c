@@ -30,6 +30,7 @@ struct http_parser_state {
     bool target_done;
     uint64_t head_bytes; /* consumed before the end of the headers */
     uint64_t tail_bytes; /* consumed after it, body and framing */
+    uint64_t body_bytes;
 };
 
 static int
@@ -193,11 +194,18 @@ on_body(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct http_parser *parser = llhttp->data;
     struct buffer *body = &parser->request.body;
-    if (size > parser->body_limit - body->size) {
+    if (size > parser->body_limit - parser->state->body_bytes) {
         refuse(parser, HTTP_CONTENT_TOO_LARGE, "");
         snprintf(parser->sentence, sizeof(parser->sentence),
                  "The request body is larger than %s, %" PRIu64 " bytes.", parser->body_limit_name,
                  parser->body_limit);
+        return HPE_USER;
+    }
+    parser->state->body_bytes += size;
+    if (parser->on_body) {
+        if (parser->on_body(parser->body_context, at, size, &parser->failure) == 0)
+            return 0;
+        parser->status = err_code_http_status(parser->failure.code);
         return HPE_USER;
     }
     buffer_append(body, at, size);
@@ -259,7 +267,9 @@ http_parser_reset(struct http_parser *parser)
     state->span_count = 0;
     state->spans[0] = (struct header_span){0};
     state->head_done = state->target_done = false;
-    state->head_bytes = state->tail_bytes = 0;
+    state->head_bytes = state->tail_bytes = state->body_bytes = 0;
+    parser->on_body = NULL;
+    parser->failure = (struct err)ERR_INIT;
     parser->request.header_count = 0;
     parser->request.method = HTTP_METHOD_OTHER;
     parser->request.method_name = parser->request.path = parser->request.query = NULL;
@@ -297,7 +307,7 @@ head_too_large(struct http_parser *parser)
 static bool
 framing_exceeds(const struct http_parser *parser)
 {
-    uint64_t body = parser->request.body.size;
+    uint64_t body = parser->state->body_bytes;
     return parser->state->tail_bytes > body + FRAMING_FREE_BYTES + body * FRAMING_BYTES_PER_BYTE;
 }
 

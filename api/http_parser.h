@@ -30,6 +30,13 @@ struct http_parser {
     const char *body_limit_name; /* the setting to name in a 413; static */
     int status;                  /* on HTTP_PARSE_ERROR: what to answer */
     char sentence[200];          /* on HTTP_PARSE_ERROR: why */
+    /*
+     * Takes the body instead of request.body; set at HTTP_PARSE_HEADERS. -1: failure is set, and
+     * is what to answer on HTTP_PARSE_ERROR.
+     */
+    int (*on_body)(void *context, const char *data, size_t size, struct err *err);
+    void *body_context;
+    struct err failure;
     struct http_parser_state *state;
 };
 

@@ -27,14 +27,14 @@ http_response_put_head(struct buffer *out, const struct http_response_head *head
                        struct http_date *date)
 {
     buffer_printf(out,
-                  "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Request-ID: %s\r\nCache-Control: no-store\r\n"
+                  "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Request-ID: %s\r\nCache-Control: %s\r\n"
                   "X-Content-Type-Options: nosniff\r\n%s",
                   head->status, http_status_reason(head->status), date_text(date), head->request_id,
-                  connection_header(head));
+                  head->cache_control ? head->cache_control : "no-store", connection_header(head));
     if (head->streamed)
         buffer_printf(out, "Content-Type: %s\r\n%s", head->content_type,
                       head->minor_version > 0 ? "Transfer-Encoding: chunked\r\n" : "");
-    else if (head->status != HTTP_NO_CONTENT)
+    else if (head->status != HTTP_NO_CONTENT && head->status != HTTP_NOT_MODIFIED)
         buffer_printf(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
                       head->content_type ? head->content_type : "application/json",
                       head->body_bytes);

@@ -17,6 +17,7 @@ struct http_response_head {
     size_t body_bytes;        /* also for HEAD, which gets no body */
     const char *content_type; /* NULL: JSON */
     const char *request_id;
+    const char *cache_control;    /* NULL: no-store */
     const struct buffer *headers; /* further lines, each with its CRLF */
     unsigned minor_version;       /* of the request */
     bool keep_alive;

@@ -1,50 +1,54 @@
 #include "api/query.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static int
-digit(char c)
+digit_of(char c)
 {
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c != '\0' ? strchr(digits, c) : NULL;
-    return at ? (int)((at - digits) % 16) : -1;
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static int
-decode(const char *text, size_t text_size, char *value, size_t size)
+decode(const char *text, size_t length, char *out, size_t size)
 {
     size_t used = 0;
 
-    for (size_t i = 0; i < text_size; i++) {
-        char c = text[i] == '+' ? ' ' : text[i];
-        if (c == '%') {
-            int high = i + 2 < text_size ? digit(text[i + 1]) : -1;
-            int low = i + 2 < text_size ? digit(text[i + 2]) : -1;
-            if (high < 0 || low < 0)
-                return -1;
-            c = (char)(high * 16 + low);
+    for (size_t i = 0; i < length; i++) {
+        int byte = text[i] == '+' ? ' ' : (unsigned char)text[i];
+        if (byte == '%') {
+            int high = length - i > 2 ? digit_of(text[i + 1]) : -1;
+            int low = high < 0 ? -1 : digit_of(text[i + 2]);
+            byte = low < 0 ? 0 : high * 16 + low;
             i += 2;
         }
-        if (c == '\0' || used + 1 >= size)
+        if (byte == 0 || used + 1 >= size)
             return -1;
-        value[used++] = c;
+        out[used++] = (char)byte;
     }
-    value[used] = '\0';
+    out[used] = '\0';
     return 1;
 }
 
 int
-query_get(const char *query, const char *name, char *value, size_t size)
+query_get(const char *query, const char *name, char *out, size_t size)
 {
     size_t name_size = strlen(name);
+    int found = 0;
 
-    while (*query) {
-        size_t length = strcspn(query, "&");
-        if (length > name_size && strncmp(query, name, name_size) == 0 && query[name_size] == '=')
-            return decode(query + name_size + 1, length - name_size - 1, value, size);
-        query += length;
-        query += *query == '&';
+    for (const char *at = query; *at;) {
+        size_t length = strcspn(at, "&");
+        if (length >= name_size && memcmp(at, name, name_size) == 0 &&
+            (length == name_size || at[name_size] == '=')) {
+            size_t start = length == name_size ? length : name_size + 1;
+            if (found || decode(at + start, length - start, out, size) < 0)
+                return -1;
+            found = 1;
+        }
+        at += length + (at[length] == '&');
     }
-    return 0;
+    return found;
 }

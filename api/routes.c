@@ -6,8 +6,11 @@
 #include <strings.h>
 
 #include "api/agent.h"
+#include "api/artifact_store.h"
 #include "api/cancel.h"
 #include "api/execute.h"
+#include "api/files.h"
+#include "api/header_value.h"
 #include "api/health.h"
 #include "api/json_writer.h"
 #include "api/metrics_page.h"
@@ -15,9 +18,18 @@
 #include "api/probe.h"
 #include "api/runs.h"
 #include "api/snippet.h"
+#include "api/upload.h"
 #include "api/usage.h"
 
+#define BEGIN_any       NULL
+#define BEGIN_json      NULL
+#define BEGIN_multipart upload_begin
+/* For the heads of the parts; the file alone is held against the limit. */
+#define MULTIPART_BYTES 65536
+
 #define TAKES_BODY_none           0
+#define TAKES_BODY_max_file_bytes 1
+#define OFFSET_max_file_bytes     offsetof(struct config, max_file_bytes)
 #define TAKES_BODY_max_body_bytes 1
 #define OFFSET_none               0
 #define OFFSET_max_body_bytes     offsetof(struct config, max_body_bytes)
@@ -27,6 +39,7 @@ static const struct route routes[] = {
     {.method = HTTP_METHOD_##method_,                                                              \
      .path = path_,                                                                                \
      .handler = handler_,                                                                          \
+     .begin = BEGIN_##content_,                                                                    \
      .takes_body = TAKES_BODY_##field,                                                             \
      .limit_offset = OFFSET_##field,                                                               \
      .limit_name = #name,                                                                          \
@@ -134,6 +147,10 @@ check_content(const struct http_request *request, struct route_decision *decisio
     if (decision->route->content == ROUTE_CONTENT_json && !(type && is_json(type)))
         refuse(decision, HTTP_UNSUPPORTED_MEDIA_TYPE,
                "Send the body as JSON, with the header Content-Type: application/json.");
+    else if (decision->route->content == ROUTE_CONTENT_multipart &&
+             !header_value_is(type, "multipart/form-data"))
+        refuse(decision, HTTP_UNSUPPORTED_MEDIA_TYPE,
+               "Send the file as a form, with the header Content-Type: multipart/form-data.");
     else if (encoding && strcasecmp(encoding, "identity") != 0)
         refuse(decision, HTTP_UNSUPPORTED_MEDIA_TYPE,
                "Send the body as it is; no Content-Encoding is understood.");
@@ -152,6 +169,8 @@ check_length(const struct http_request *request, const struct config *config,
     }
     decision->body_limit =
         *(const uint64_t *)(const void *)((const char *)config + route->limit_offset);
+    if (route->content == ROUTE_CONTENT_multipart)
+        decision->body_limit += MULTIPART_BYTES;
     if (!request->chunked && !request->has_length)
         refuse(decision, HTTP_LENGTH_REQUIRED,
                "Send the body with a Content-Length, or with Transfer-Encoding: chunked.");

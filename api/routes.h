@@ -10,17 +10,23 @@
 #include "api/buffer.h"
 #include "api/http.h"
 #include "common/config.h"
+#include "common/err.h"
 #include "common/metrics.h"
 
 struct exchange;
 
-enum route_content { ROUTE_CONTENT_any, ROUTE_CONTENT_json };
+enum route_content { ROUTE_CONTENT_any, ROUTE_CONTENT_json, ROUTE_CONTENT_multipart };
 enum route_access { ROUTE_ACCESS_open, ROUTE_ACCESS_key };
 
 struct route {
     enum http_method method;
     const char *path;
     void (*handler)(struct exchange *exchange);
+    /*
+     * NULL, or called at the end of the headers, before the body is read: may have it taken piece
+     * by piece (exchange->on_body). -1: the request is answered with err.
+     */
+    int (*begin)(struct exchange *exchange, struct err *err);
     bool takes_body;
     size_t limit_offset;    /* of the uint64_t in struct config; valid when takes_body */
     const char *limit_name; /* the setting */

@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "api/app.h"
+#include "api/file_store.h"
 #include "api/runs.h"
 #include "api/server.h"
 #include "common/clock.h"
@@ -43,8 +44,9 @@ on_queue_timer(evutil_socket_t fd, short events, void *context)
     (void)events;
     if (service->stopping)
         return;
-    if (!queue_client_connected(service->app.queue) &&
-        clock_monotonic_us() < service->wait_until_us) {
+    bool ready = queue_client_connected(service->app.queue) &&
+                 (!service->app.files || service->app.files->claimed);
+    if (!ready && clock_monotonic_us() < service->wait_until_us) {
         event_add(service->queue_timer, &delay);
         return;
     }
@@ -130,20 +132,48 @@ on_unfit(void *context, const struct err *err)
 }
 
 /* Not the queue's connection: what is slow there must not hold up a submission. */
+static void
+on_records_up(void *context)
+{
+    struct service *service = context;
+    if (service->app.files)
+        file_store_on_up(service->app.files);
+}
+
 static int
 open_records(struct service *service, struct err *err)
 {
     const struct redis_options options = {.url = &service->records_url,
                                           .name = "records",
                                           .connect_timeout_ms = REDIS_CONNECT_TIMEOUT_MS,
-                                          .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS};
+                                          .command_timeout_ms = REDIS_COMMAND_TIMEOUT_MS,
+                                          .on_up = on_records_up,
+                                          .context = service};
     if (redis_url_parse(&service->records_url, service->app.config->redis_url, err) < 0)
         return -1;
     service->app.records = redis_connection_new(service->app.base, &options, err);
     if (!service->app.records)
         return -1;
+    if (service->app.files)
+        file_store_connect(service->app.files, service->app.records);
     service->app.runs = runs_new(&service->app, err);
     return service->app.runs ? 0 : -1;
+}
+
+/* Before the loop turns: it blocks on the disk. */
+static int
+open_files(struct service *service, int listen_fd, struct err *err)
+{
+    struct app *app = &service->app;
+    const struct file_store_options options = {.config = app->config,
+                                               .base = app->base,
+                                               .listen_fd = listen_fd,
+                                               .on_foreign = on_unfit,
+                                               .context = service};
+    if (!app->config->storage_dir[0])
+        return 0;
+    app->files = file_store_new(&options, err);
+    return app->files ? 0 : -1;
 }
 
 static int
@@ -173,7 +203,7 @@ start(struct service *service, int listen_fd, struct err *err)
     gate_init(&app->gate, service->options.keys, service->options.loopback);
     if (service->options.keys && key_store_watch(service->options.keys, app->base, err) < 0)
         return -1;
-    if (!app->queue || open_records(service, err) < 0 ||
+    if (!app->queue || open_files(service, listen_fd, err) < 0 || open_records(service, err) < 0 ||
         fleet_metrics_start(&app->fleet_metrics, app, err) < 0)
         return -1;
     return watch_signals(service, err);
@@ -247,6 +277,7 @@ service_free(struct service *service)
     usage_fini(&service->app.usage);
     key_store_unwatch(service->options.keys);
     runs_free(service->app.runs);
+    file_store_free(service->app.files);
     redis_url_fini(&service->records_url);
     if (service->app.base)
         event_base_free(service->app.base);

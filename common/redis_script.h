@@ -26,6 +26,15 @@
             ".popsection\n");                                                                      \
     extern const char symbol[] __attribute__((visibility("hidden")))
 
+/* Two files, one after the other. */
+#define REDIS_SCRIPT_EMBED_TWO(symbol, first, second)                                              \
+    __asm__(".pushsection .rodata\n" #symbol ":\n"                                                 \
+            ".incbin \"" first "\"\n"                                                              \
+            ".incbin \"" second "\"\n"                                                             \
+            ".byte 0\n"                                                                            \
+            ".popsection\n");                                                                      \
+    extern const char symbol[] __attribute__((visibility("hidden")))
+
 struct redis_script_call;
 
 struct redis_script {

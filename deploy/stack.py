@@ -129,6 +129,7 @@ class Stack:
         self.private_redis = not settings.get("REDIS_URL")
         self.environment = {
             "REDIS_URL": f"unix://{self.directory}/redis.sock",
+            "STORAGE_DIR": str(self.directory / "storage"),
             "IMAGE": "" if settings.get("PYTHON_WASM_PATH")
             else str(REPOSITORY / "build/image/python"),
             **settings,
@@ -174,6 +175,7 @@ class Stack:
         return self.start_part(name, [str(self.build / "retort-worker")], extra)
 
     def start_api(self, name: str = "api", extra: dict[str, str] | None = None) -> Part:
+        (self.directory / "storage").mkdir(mode=0o700, exist_ok=True)
         part = self.start_part(name, [str(self.build / "retort-api")], extra)
         self.wait_for(lambda: self.read_port(part), "the API does not listen")
         return part

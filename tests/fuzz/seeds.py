@@ -266,7 +266,8 @@ def keys() -> Iterator[tuple[str, bytes]]:
 TARGETS = {"keys": keys(), "wasi": wasi(),
            "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
            "artifacts": artifacts(), "http": texts("http"), "json": texts("json"),
-           "scrape": texts("scrape"), "patterns": texts("patterns"), "admin": admin()}
+           "scrape": texts("scrape"), "patterns": texts("patterns"), "admin": admin(),
+           "multipart": texts("multipart")}
 
 
 def write_all(directory: Path) -> None:
