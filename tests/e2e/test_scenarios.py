@@ -203,7 +203,7 @@ class Workers(Scenario):
 
     def test_stopped_while_it_has_jobs(self) -> None:
         """It takes no more, finishes what it has, leaves the registry; nobody notices."""
-        requests = [Request(fleet, sleeper(1, f"kept {i}")) for i in range(WORKERS * SLOTS)]
+        requests = [Request(fleet, sleeper(2.5, f"kept {i}")) for i in range(WORKERS * SLOTS)]
         name = wait_for(lambda: len(fleet.holders()) == WORKERS and fleet.workers()[0],
                         "all workers are busy")
         began = time.monotonic()
@@ -216,7 +216,7 @@ class Workers(Scenario):
         fleet.begin(name)
 
     def test_drained_by_the_operator_while_it_has_jobs(self) -> None:
-        requests = [Request(fleet, sleeper(1, f"kept {i}")) for i in range(WORKERS * SLOTS)]
+        requests = [Request(fleet, sleeper(2.5, f"kept {i}")) for i in range(WORKERS * SLOTS)]
         wait_for(lambda: len(fleet.holders()) == WORKERS, "all workers are busy")
         name, identity = sorted(fleet.live().items())[0]
         self.assertIn(identity, fleet.admin("status"))
