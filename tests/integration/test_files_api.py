@@ -409,6 +409,28 @@ class Sharing(FilesTest):
         self.assertEqual(self.blob(b"private").stat().st_mode & 0o777, 0o600)
 
 
+class Owners(FilesTest):
+    more = {"API_KEYS": "one_12345:one:1000:1000,two_12345:two:1000:1000"}
+
+    def ask(self, method: str, path: str, token: str, body: bytes | None = None,
+            kind: str = "") -> Response:
+        return self.service.request(method, path, body, {"Authorization": f"Bearer {token}",
+                                                         **({"Content-Type": kind} if kind else {})})
+
+    def test_a_key_sees_its_own_files_only(self) -> None:
+        body, kind = file_form(b"of one")
+        self.assertEqual(self.service.request("POST", "/v1/files", body,
+                                              {"Content-Type": kind}).status, 401)
+        file = self.ask("POST", "/v1/files", "one_12345", body, kind).json
+        path = f"/v1/files/{file['id']}"
+        for method, each in (("GET", path), ("GET", path + "/content"), ("DELETE", path)):
+            self.assert_error(self.ask(method, each, "two_12345"), 404, "not_found")
+            self.assertEqual(self.ask(method, each, "none").status, 401)
+        self.assertEqual(self.ask("GET", "/v1/files", "two_12345").json["data"], [])
+        self.assertEqual(self.ask("GET", f"/v1/files?after={file['id']}", "two_12345").status, 422)
+        self.assertEqual(self.ask("GET", path + "/content", "one_12345").body, b"of one")
+
+
 class NoStorage(ServiceTest):
     settings = {"STORAGE_DIR": ""}
 
