@@ -266,6 +266,7 @@ def keys() -> Iterator[tuple[str, bytes]]:
 TARGETS = {"keys": keys(), "wasi": wasi(),
            "begin": begin(), "codec": codec(), "records": records(), "tree": tree(),
            "artifacts": artifacts(), "http": texts("http"), "json": texts("json"),
+           "runs": texts("runs"),
            "scrape": texts("scrape"), "patterns": texts("patterns"), "admin": admin(),
            "multipart": texts("multipart")}
 
