@@ -29,7 +29,8 @@ struct run {
     struct run_request request; /* its job's input is freed when it is submitted */
     int64_t created_ms;
     struct surface_asked asked;
-    struct redis_script_call *begin; /* under way */
+    struct run_files_load *load; /* under way; likewise: */
+    struct redis_script_call *begin;
     struct queue_request *submitted; /* its answer is awaited */
     bool named;                      /* by an Idempotency-Key */
     bool recorded, accepted;
@@ -48,6 +49,8 @@ facts_of(const struct run *run)
 static void
 run_free(struct run *run)
 {
+    if (run->load)
+        run_files_forget(run->load);
     if (run->begin)
         redis_script_forget(run->begin);
     LIST_REMOVE(run, link);
@@ -107,8 +110,10 @@ abandon(struct exchange *exchange)
     struct run *run = exchange->waiting_for;
 
     (void)detach(run);
-    /* Before its submission on_begun() sees to it. */
-    if (run->submitted && run->request.wait)
+    /* Between the two on_begun() sees to it. */
+    if (run->load)
+        run_free(run);
+    else if (run->submitted && run->request.wait)
         cancel_job(run);
 }
 
@@ -127,8 +132,22 @@ answer_end(struct exchange *exchange, const struct run *run, const struct run_en
         exchange_fail_err(exchange, &err);
         return;
     }
-    run_end_put(end, &result->artifacts, &exchange->body);
+    run_end_put(end, exchange, &result->artifacts, &exchange->body);
     exchange_answer(exchange, run->request.wait ? HTTP_OK : HTTP_ACCEPTED);
+}
+
+/* Its artifacts, if it had any, are stored. */
+static void
+on_end_ready(void *context, struct run_end *end)
+{
+    struct run *run = context;
+    struct exchange *exchange = detach(run);
+    const struct result result = {.verdict = VERDICT_EXITED};
+
+    if (exchange)
+        answer_end(exchange, run, end, &result);
+    run_end_send(end);
+    run_free(run);
 }
 
 static void
@@ -136,9 +155,11 @@ end_run(struct run *run, const struct result *result)
 {
     const struct run_facts facts = facts_of(run);
     struct run_end *end = run_end_new(run->runs, run->owner, &facts, result);
-    struct exchange *exchange = detach(run);
     const struct err err = {.code = ERR_UNAVAILABLE, .text = "Out of memory."};
 
+    if (end && run_end_wait(end, on_end_ready, run))
+        return;
+    struct exchange *exchange = detach(run);
     if (exchange && !end)
         exchange_fail_err(exchange, &err);
     else if (exchange)
@@ -296,8 +317,9 @@ on_begun(void *context, const struct redis_reply *reply, const struct err *err)
 }
 
 static int
-make_record(struct run *run, const char *key, struct err *err)
+make_record(struct run *run, struct err *err)
 {
+    const char *key = http_request_header(run->exchange->request, "idempotency-key");
     const struct run_facts facts = facts_of(run);
     struct buffer name = {.data = (char *)(uintptr_t)key, .size = key ? strlen(key) : 0};
     const struct buffer *const both[2] = {key ? &name : NULL, &run->exchange->request->body};
@@ -308,7 +330,7 @@ make_record(struct run *run, const char *key, struct err *err)
 }
 
 static int
-begin(struct run *run, const char *key, struct err *err)
+begin(struct run *run, struct err *err)
 {
     struct job *job = &run->request.job;
 
@@ -319,10 +341,54 @@ begin(struct run *run, const char *key, struct err *err)
     run->asked.language = metrics_language(job->language);
     run->asked.file_bytes = job_files_bytes(&job->files);
     memcpy(job->request_id, run->exchange->request_id, sizeof(job->request_id));
-    run->named = key != NULL;
-    if (make_record(run, key, err) < 0)
+    if (make_record(run, err) < 0)
         return -1;
     return run->named ? 0 : submit(run, err);
+}
+
+/* Nothing is known of it anywhere yet. */
+static void
+reject(struct run *run, const struct err *err, const char *param)
+{
+    struct exchange *exchange = detach(run);
+
+    run_free(run);
+    if (param)
+        exchange_fail_param(exchange, err_code_http_status(err->code), param, err->text);
+    else
+        exchange_fail_err(exchange, err);
+}
+
+static void
+begin_or_refuse(struct run *run)
+{
+    struct err err = ERR_INIT;
+
+    if (begin(run, &err) < 0)
+        refuse(run, &err);
+}
+
+static void
+on_files(void *context, const struct err *err, const char *param)
+{
+    struct run *run = context;
+
+    run->load = NULL;
+    if (err)
+        reject(run, err, param);
+    else
+        begin_or_refuse(run);
+}
+
+static void
+fetch_files(struct run *run)
+{
+    struct err err = ERR_INIT;
+
+    run->load = run_files_load(run->runs->app, run->owner, &run->request.files,
+                               &run->request.job.files, on_files, run, &err);
+    if (!run->load)
+        reject(run, &err, err.code == ERR_INVALID ? "files[0].file_id" : NULL);
 }
 
 static struct run *
@@ -338,26 +404,26 @@ run_new(struct exchange *exchange)
     run->asked.started_us = exchange->started_us;
     snprintf(run->owner, sizeof(run->owner), "%s", exchange_owner(exchange));
     run->asked.label = exchange->caller ? run->owner : NULL;
+    run->named = http_request_header(exchange->request, "idempotency-key") != NULL;
     LIST_INSERT_HEAD(&run->runs->live, run, link);
     return run;
 }
 
-/* NULL, and the exchange is answered; or what the header says, "" for none. */
-static const char *
-idempotency_key(struct exchange *exchange)
+/* False, and the exchange is answered: the header is not right. */
+static bool
+has_good_key(struct exchange *exchange)
 {
     const char *key = http_request_header(exchange->request, "idempotency-key");
 
-    if (key && (key[0] == '\0' || strlen(key) > KEY_BYTES)) {
-        exchange_fail_param(exchange, HTTP_BAD_REQUEST, "Idempotency-Key",
-                            "An Idempotency-Key has 1 to 255 characters.");
-        return NULL;
-    }
-    return key ? key : "";
+    if (!key || (key[0] != '\0' && strlen(key) <= KEY_BYTES))
+        return true;
+    exchange_fail_param(exchange, HTTP_BAD_REQUEST, "Idempotency-Key",
+                        "An Idempotency-Key has 1 to 255 characters.");
+    return false;
 }
 
 static void
-create(struct run *run, const char *key)
+create(struct run *run)
 {
     struct exchange *exchange = run->exchange;
     struct validation validation = {.count = 0};
@@ -365,8 +431,8 @@ create(struct run *run, const char *key)
 
     exchange->waiting_for = run;
     exchange->abandon = abandon;
-    if (run_request_parse(&exchange->request->body, exchange->app, run->owner, &run->request,
-                          &validation, &err) < 0) {
+    if (run_request_parse(&exchange->request->body, exchange->app, &run->request, &validation,
+                          &err) < 0) {
         run_free(run);
         if (validation.count > 0) {
             validation_put(&validation, &exchange->body);
@@ -374,8 +440,10 @@ create(struct run *run, const char *key)
         } else {
             exchange_fail_err(exchange, &err);
         }
-    } else if (begin(run, key[0] ? key : NULL, &err) < 0) {
-        refuse(run, &err);
+    } else if (run->request.files.count > 0) {
+        fetch_files(run);
+    } else {
+        begin_or_refuse(run);
     }
     validation_fini(&validation);
 }
@@ -383,13 +451,11 @@ create(struct run *run, const char *key)
 void
 runs_create(struct exchange *exchange)
 {
-    const char *key = idempotency_key(exchange);
-
-    if (!key)
+    if (!has_good_key(exchange))
         return;
     struct run *run = run_new(exchange);
     if (run)
-        create(run, key);
+        create(run);
     else
         exchange_fail(exchange, HTTP_UNAVAILABLE, "Out of memory; try again in a moment.");
 }

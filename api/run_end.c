@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/artifact_store.h"
 #include "api/run_artifacts.h"
 #include "common/clock.h"
 #include "common/codec.h"
@@ -15,6 +16,8 @@
 #define GRACE_MS 3000
 #define LOST_MS  15000
 
+static void send_end(struct run_end *end);
+
 struct run_end {
     LIST_ENTRY(run_end) link;
     struct runs *runs;
@@ -26,7 +29,53 @@ struct run_end {
     struct buffer metadata;
     struct run_facts facts; /* of these */
     struct run_text text;
+    struct artifact_store_call *storing; /* the artifacts; under way */
+    struct run_artifact *artifacts;      /* the same; NULL: none, or not stored */
+    void (*on_ready)(void *context, struct run_end *end);
+    void *context;
 };
+
+static void
+on_stored(void *context, const struct stored_artifact *list, size_t count)
+{
+    struct run_end *end = context;
+
+    end->storing = NULL;
+    run_artifacts_keep_stored(end->artifacts, list, count, &end->text.artifacts);
+    if (end->on_ready)
+        end->on_ready(end->context, end);
+    else if (end->try_until_us > 0)
+        send_end(end);
+}
+
+/* Without a store, or where it fails, only their names and hashes are kept. */
+static void
+keep_artifacts(struct run_end *end, const struct artifacts *artifacts)
+{
+    struct app *app = end->runs->app;
+    const struct artifact_store_to to = {.on_stored = on_stored, .context = end};
+    struct err err = ERR_INIT;
+
+    if (artifacts->count == 0)
+        return;
+    if (artifact_store_is_there(app))
+        end->artifacts = run_artifacts_list(artifacts);
+    if (end->artifacts)
+        end->storing = artifact_store(app, end->owner, end->id, artifacts, &to, &err);
+    if (!end->storing)
+        run_artifacts_keep(artifacts, &end->text.artifacts);
+}
+
+bool
+run_end_wait(struct run_end *end, void (*on_ready)(void *context, struct run_end *end),
+             void *context)
+{
+    if (!end->storing)
+        return false;
+    end->on_ready = on_ready;
+    end->context = context;
+    return true;
+}
 
 struct run_end *
 run_end_new(struct runs *runs, const char *owner, const struct run_facts *facts,
@@ -47,7 +96,7 @@ run_end_new(struct runs *runs, const char *owner, const struct run_facts *facts,
     end->facts.metadata = end->metadata.data;
     LIST_INSERT_HEAD(&runs->ends, end, link);
     run_object_end(&end->text, &end->facts, result);
-    run_artifacts_keep(runs->app, owner, end->id, &result->artifacts, &end->text.artifacts);
+    keep_artifacts(end, &result->artifacts);
     if (!end->metadata.failed && !end->text.before.failed && !end->text.artifacts.failed &&
         !end->text.after.failed)
         return end;
@@ -60,26 +109,30 @@ run_end_free(struct run_end *end)
 {
     if (end->call)
         redis_script_forget(end->call);
+    if (end->storing)
+        artifact_store_forget(end->storing);
     LIST_REMOVE(end, link);
+    run_artifacts_free(end->artifacts);
     buffer_fini(&end->metadata);
     run_text_fini(&end->text);
     free(end);
 }
 
 void
-run_end_put(const struct run_end *end, const struct artifacts *with_contents, struct buffer *out)
+run_end_put(const struct run_end *end, const struct exchange *exchange,
+            const struct artifacts *with_contents, struct buffer *out)
 {
     buffer_append(out, end->text.before.data, end->text.before.size);
-    run_artifacts_put(end->runs->app, end->text.artifacts.data, end->text.artifacts.size,
-                      with_contents, out);
+    run_artifacts_put(exchange, end->text.artifacts.data, end->text.artifacts.size, with_contents,
+                      out);
     buffer_append(out, end->text.after.data, end->text.after.size);
 }
 
 void
-run_found_put(const struct runs *runs, const struct run_found *found, struct buffer *out)
+run_found_put(const struct exchange *exchange, const struct run_found *found, struct buffer *out)
 {
     buffer_append(out, found->before, found->before_size);
-    run_artifacts_put(runs->app, found->artifacts, found->artifacts_size, NULL, out);
+    run_artifacts_put(exchange, found->artifacts, found->artifacts_size, NULL, out);
     buffer_append(out, found->after, found->after_size);
 }
 
@@ -113,7 +166,8 @@ void
 run_end_send(struct run_end *end)
 {
     end->try_until_us = clock_monotonic_us() + TRY_US;
-    send_end(end);
+    if (!end->storing)
+        send_end(end);
 }
 
 void
@@ -124,6 +178,8 @@ run_end_retry(struct runs *runs)
 
     for (struct run_end *end = LIST_FIRST(&runs->ends); end; end = next) {
         next = LIST_NEXT(end, link);
+        if (end->storing)
+            continue;
         if (!end->call && end->try_until_us > 0 && now_us < end->try_until_us)
             send_end(end);
         else if (!end->call && end->try_until_us > 0)

@@ -243,7 +243,7 @@ finish(struct follower *follower, const struct run_found *found)
     if (!follower->streamed)
         tell_record(follower, found);
     put_event(&exchange->body, END_ID, "finished");
-    run_found_put(exchange->app->runs, found, &exchange->body);
+    run_found_put(exchange, found, &exchange->body);
     buffer_puts(&exchange->body, "\n\n");
     follower_free(follower);
     exchange_stream_end(exchange);

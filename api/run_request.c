@@ -102,7 +102,9 @@ take_members(const struct json_value *object, const struct app *app, struct run_
     if (request_body_take_code(object, app->config, &job->code, validation, err) < 0 ||
         request_body_take_stdin(object, app->config, &job->input, validation, err) < 0 ||
         run_texts_take_args(json_member(object, "args"), &job->args, validation, err) < 0 ||
-        run_texts_take_env(json_member(object, "env"), &job->env, validation, err) < 0)
+        run_texts_take_env(json_member(object, "env"), &job->env, validation, err) < 0 ||
+        run_files_take(json_member(object, "files"), app->config, &job->files, &request->files,
+                       validation, err) < 0)
         return -1;
     execute_limits_take(json_member(object, "limits"), &job->limits, validation);
     take_metadata(json_member(object, "metadata"), &request->metadata, validation);
@@ -111,12 +113,11 @@ take_members(const struct json_value *object, const struct app *app, struct run_
 }
 
 int
-run_request_parse(const struct buffer *body, const struct app *app, const char *owner,
-                  struct run_request *request, struct validation *validation, struct err *err)
+run_request_parse(const struct buffer *body, const struct app *app, struct run_request *request,
+                  struct validation *validation, struct err *err)
 {
     uint32_t timeout_ms = surface_timeout_ms(app->config, SURFACE_V1);
 
-    (void)owner;
     *request = (struct run_request){.wait = true};
     request->job.limits = surface_limits(app->config, SURFACE_V1, timeout_ms);
     request->job.events = true;
@@ -134,5 +135,6 @@ void
 run_request_fini(struct run_request *request)
 {
     job_fini(&request->job);
+    run_files_fini(&request->files);
     buffer_fini(&request->metadata);
 }

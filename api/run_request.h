@@ -10,19 +10,21 @@
 #include <stdbool.h>
 
 #include "api/app.h"
+#include "api/run_files.h"
 #include "api/validation.h"
 
 #define RUN_METADATA_MOST 16 /* members */
 
 struct run_request {
-    struct job job;         /* without id; owned */
+    struct job job;         /* without id, its files without contents; owned */
+    struct run_files files; /* where these are; owned */
     struct buffer metadata; /* JSON; owned */
     bool wait;
 };
 
 /* -1: validation has complaints, or err is set. run_request_fini() in any case. */
-int run_request_parse(const struct buffer *body, const struct app *app, const char *owner,
-                      struct run_request *request, struct validation *validation, struct err *err);
+int run_request_parse(const struct buffer *body, const struct app *app, struct run_request *request,
+                      struct validation *validation, struct err *err);
 void run_request_fini(struct run_request *request);
 
 #endif

@@ -159,7 +159,7 @@ static void
 answer_found(struct exchange *exchange, const struct run_found *found, int status)
 {
     if (found->ended)
-        run_found_put(exchange->app->runs, found, &exchange->body);
+        run_found_put(exchange, found, &exchange->body);
     else
         run_object_put_open(&exchange->body, &found->facts,
                             run_found_is_running(found) ? found->claimed_us : 0);

@@ -129,7 +129,7 @@ on_cancel_look(void *context, const struct run_found *found, const struct redis_
         exchange_fail(exchange, HTTP_NOT_FOUND, NO_SUCH_RUN);
     } else {
         if (found->ended)
-            run_found_put(exchange->app->runs, found, &exchange->body);
+            run_found_put(exchange, found, &exchange->body);
         else
             run_object_put_open(&exchange->body, &found->facts, found->claimed_us);
         exchange_answer(exchange, HTTP_OK);
@@ -210,7 +210,7 @@ take_after(struct exchange *exchange, char after[RUN_ID_SIZE])
 }
 
 static void
-put_run(const struct runs *runs, const struct redis_reply *row, struct buffer *out)
+put_run(const struct exchange *exchange, const struct redis_reply *row, struct buffer *out)
 {
     size_t size;
     const char *id = redis_reply_bytes(redis_reply_item(row, 0), &size);
@@ -221,7 +221,7 @@ put_run(const struct runs *runs, const struct redis_reply *row, struct buffer *o
     if (out->size > 0 && out->data[out->size - 1] == '}')
         buffer_putc(out, ',');
     if (found.ended)
-        run_found_put(runs, &found, out);
+        run_found_put(exchange, &found, out);
     else
         run_object_put_open(out, &found.facts, run_found_is_running(&found) ? found.claimed_us : 0);
 }
@@ -252,7 +252,7 @@ on_listed(void *context, const struct redis_reply *reply, const struct err *err)
     }
     buffer_puts(out, "{\"object\":\"list\",\"data\":[");
     for (size_t i = 1; i < count; i++)
-        put_run(exchange->app->runs, redis_reply_item(reply, i), out);
+        put_run(exchange, redis_reply_item(reply, i), out);
     buffer_putc(out, ']');
     put_edge(reply, 1, "first_id", out);
     put_edge(reply, count - 1, "last_id", out);

@@ -35,16 +35,23 @@ struct runs {
 /* Copies all. NULL: no memory. result's artifacts are kept. */
 struct run_end *run_end_new(struct runs *runs, const char *owner, const struct run_facts *facts,
                             const struct result *result);
-/* Appends the whole object. with_contents: of artifacts that are kept nowhere. */
-void run_end_put(const struct run_end *end, const struct artifacts *with_contents,
-                 struct buffer *out);
+/*
+ * Whether its artifacts are still being stored; then on_ready is called when they are, unless end
+ * is freed before. Until then run_end_put() has nothing of them, and run_end_send() waits for it.
+ */
+bool run_end_wait(struct run_end *end, void (*on_ready)(void *context, struct run_end *end),
+                  void *context);
+/* Appends the whole object, for exchange. with_contents: of artifacts that are kept nowhere. */
+void run_end_put(const struct run_end *end, const struct exchange *exchange,
+                 const struct artifacts *with_contents, struct buffer *out);
 /* Stores it, again and again if need be, and frees end in the end. */
 void run_end_send(struct run_end *end);
 /* Tries again what could not be sent. */
 void run_end_retry(struct runs *runs);
 void run_end_free(struct run_end *end);
 /* The object of one that is found in its record, and has ended. */
-void run_found_put(const struct runs *runs, const struct run_found *found, struct buffer *out);
+void run_found_put(const struct exchange *exchange, const struct run_found *found,
+                   struct buffer *out);
 /*
  * Gives a run an end that found says that it has had: its result is there, or none will come.
  * False: it has none.

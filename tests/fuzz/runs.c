@@ -27,7 +27,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buffer_putc(&body, '\0');
     (void)query_get(body.data, "after", value, sizeof(value));
     body.size = size;
-    run_request_parse(&body, &app, "fuzz", &request, &validation, &err);
+    run_request_parse(&body, &app, &request, &validation, &err);
     validation_put(&validation, &answer);
     run_request_fini(&request);
     validation_fini(&validation);
