@@ -91,6 +91,24 @@ class Links(LinksTest):
             self.assertEqual(self.service.request(method, path).status, 405)
 
 
+class OfRuns(LinksTest):
+    def test_a_runs_artifact_is_served_by_its_link(self) -> None:
+        code = "open('/work/outputs/a.csv', 'w').write('1,2')"
+        run = self.service.post({"language": "python", "code": code}, "/v1/runs").json
+        [artifact] = run["artifacts"]
+        self.assertEqual((artifact["name"], artifact["content_type"]),
+                         ("a.csv", "text/csv; charset=utf-8"))
+        self.assertNotIn("content_base64", artifact)
+        base = f"http://127.0.0.1:{self.service.port}"
+        self.assertTrue(artifact["url"].startswith(base + "/v1/artifacts/art_"), artifact["url"])
+        response = self.get(artifact["url"].removeprefix(base))
+        self.assertEqual((response.status, response.body), (200, b"1,2"))
+        self.assertEqual(response.headers["content-disposition"], 'attachment; filename="a.csv"')
+        [again] = self.get(f"/v1/runs/{run['id']}").json["artifacts"]
+        self.assertEqual(again["url"], artifact["url"])
+        self.assertLess(abs(artifact["expires_at"] - time.time() - 86400), 60)
+
+
 class Rotation(LinksTest):
     more = {"SIGNING_KEY": "the key of now, 0123456789", "SIGNING_KEY_OLD": OLD_KEY}
 
