@@ -75,6 +75,7 @@ $(B)/libcommon.a:  $(call obj,$(COMMON_SRC))
 # Included by the assembler, which writes no dependency file.
 $(B)/common/queue_scripts.o: $(wildcard common/queue_scripts/*.lua)
 $(call obj,$(API_SRC)): $(wildcard api/scripts/*.lua)
+$(B)/api/web.o: $(wildcard api/web/*)
 $(B)/worker/cli/bootstrap.o: worker/guest/python/bootstrap/cli.py worker/cli/small.py
 $(B)/api/pages.o: $(GEN)/pages/.made
 $(B)/libapi.a:     $(call obj,$(API_SRC)) $(LLHTTP_OBJ)

@@ -13,6 +13,7 @@
 #include "common/languages.h"
 #include "common/queue.h"
 #include "common/redis.h"
+#include "common/redis_script.h"
 
 struct runs;
 struct file_store;
@@ -30,6 +31,7 @@ struct app {
     struct file_store *files; /* NULL: there is no STORAGE_DIR */
     struct probe probe;
     struct fleet_metrics fleet_metrics;
+    struct redis_script fleet_workers; /* of fleet_page.h */
 };
 
 #endif

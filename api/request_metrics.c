@@ -1,5 +1,6 @@
 #include "api/request_metrics.h"
 
+#include "api/failures.h"
 #include "api/routes.h"
 
 static const struct {
@@ -36,6 +37,8 @@ request_metrics_init(const struct languages *languages, struct err *err)
                                             .methods = {method_names, HTTP_METHOD_COUNT},
                                             .statuses = {status_names, STATUS_COUNT},
                                             .languages = languages};
+    if (failures_init(err) < 0)
+        return -1;
     return metrics_init(&options, err);
 }
 
@@ -66,6 +69,7 @@ request_metrics_job(unsigned language, const struct result *result, const struct
     enum err_code code = err ? err->code : result->error;
     enum verdict verdict = err ? VERDICT_NONE : result->verdict;
     metrics_add(METRIC_JOBS, METRIC_SERIES(language, metrics_outcome(code, verdict)), 1);
+    failures_note(language, result, err, total_us);
     if (code == ERR_NONE)
         count_run(language, result, total_us);
     else if (code == ERR_QUEUE_TIMEOUT)

@@ -10,6 +10,7 @@
 #include "api/cancel.h"
 #include "api/execute.h"
 #include "api/files.h"
+#include "api/fleet_page.h"
 #include "api/header_value.h"
 #include "api/health.h"
 #include "api/json_writer.h"
@@ -20,6 +21,7 @@
 #include "api/snippet.h"
 #include "api/upload.h"
 #include "api/usage.h"
+#include "api/web.h"
 
 #define BEGIN_any       NULL
 #define BEGIN_json      NULL
@@ -71,7 +73,7 @@ add_allowed(char *allow, size_t size, enum http_method method)
     snprintf(allow + used, size - used, "%s%s", used ? ", " : "", http_method_text(method));
 }
 
-#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 /* Whether path fits the pattern; id gets what stands for {id}. */
 static bool

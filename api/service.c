@@ -8,6 +8,7 @@
 
 #include "api/app.h"
 #include "api/file_store.h"
+#include "api/fleet_page.h"
 #include "api/runs.h"
 #include "api/server.h"
 #include "common/clock.h"
@@ -200,6 +201,7 @@ start(struct service *service, int listen_fd, struct err *err)
         return -1;
     app->queue = queue_client_new(app->base, &options, (uint32_t)app->config->max_in_flight, err);
     usage_init(&app->usage);
+    fleet_page_init(&app->fleet_workers);
     gate_init(&app->gate, service->options.keys, service->options.loopback);
     if (service->options.keys && key_store_watch(service->options.keys, app->base, err) < 0)
         return -1;
@@ -275,6 +277,7 @@ service_free(struct service *service)
     redis_connection_free(service->app.records);
     gate_fini(&service->app.gate);
     usage_fini(&service->app.usage);
+    redis_script_fini(&service->app.fleet_workers);
     key_store_unwatch(service->options.keys);
     runs_free(service->app.runs);
     file_store_free(service->app.files);

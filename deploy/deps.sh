@@ -53,6 +53,8 @@ readonly TABLE='
   stunnel4                  tests  the way to a Redis behind TLS in docs/OPERATIONS.md
   faketime                  tests  hosts whose clocks are wrong
   openssl                   tests  its certificate
+  chromium                  tests  the page at /admin
+  chromium-driver           tests  what drives it
   docker.io                 container  the tests start a daemon of their own
   docker-compose            container  docker-compose.yml
   debootstrap               container  the base image of the tests

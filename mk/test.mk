@@ -54,6 +54,16 @@ integration: all image ## Integration tests: HTTP, Redis, engine together
 integration-short: all image
 	$(Q)$(RUN_INTEGRATION) $(INTEGRATION_SHORT)
 
+# ---- the page at /admin, in a real browser --------------------------------------------------------
+.PHONY: browser
+browser: all image ## The page at /admin in a headless Chromium
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/support/runner.py --name browser --match '$(T)' \
+	    tests/browser/test_page.py
+
+.PHONY: screenshots
+screenshots: all image ## The pictures in docs/images, from a real service
+	$(Q)RETORT_BUILD=$(B) PYTHONPATH=tests/support:tests/browser $(PYTHON) tests/browser/screenshots.py
+
 # ---- hostile programs -----------------------------------------------------------------------------
 # tests/hostile/corpus.toml, through retort-run and over HTTP, as root and as an ordinary user.
 RUN_HOSTILE = RETORT_BUILD=$(B) $(PYTHON) tests/hostile/as_users.py --match '$(T)'
@@ -103,6 +113,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    'unit=$(SUB_MAKE) unit' \
 	    $(foreach suite,$(OWN_SUITES),'$(suite)') \
 	    'integration=$(SUB_MAKE) integration' \
+	    'browser=$(SUB_MAKE) browser' \
 	    'hostile=$(SUB_MAKE) hostile-short' \
 	    'model=$(SUB_MAKE) model-short' \
 	    'chaos=$(SUB_MAKE) chaos SEED=1 SECONDS=60' \

@@ -110,7 +110,7 @@ class Methods(RouteTest):
 
     def test_head_is_get_without_a_body(self) -> None:
         for route in routes():
-            if route.method != "GET" or route.pattern in ("/readyz", "/metrics", "/health"):
+            if route.method != "GET" or route.pattern in ("/readyz", "/metrics", "/health", "/v1/fleet"):
                 continue  # these differ from one moment to the next
             with self.subTest(route.path):
                 get, head = self.say("GET", route.path), self.say("HEAD", route.path)
