@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Up to here doubles count one by one. */
-#define EXACT_MOST 9007199254740992.0
+#define EXACT_MOST 9007199254740991.0
 
 /* Longer names are the client's to keep. */
 #define NAME_SHOWN 64
@@ -81,8 +81,8 @@ take_row(const struct row *row, const struct json_value *value, struct job_limit
         error.ctx = ctx;
     } else if (!error.type && wanted > EXACT_MOST) {
         error.type = "less_than_equal";
-        error.message = "Input should be less than or equal to 9007199254740992";
-        error.ctx = "\"le\":9007199254740992";
+        error.message = "Input should be less than or equal to 9007199254740991";
+        error.ctx = "\"le\":9007199254740991";
     }
     if (error.type)
         validation_add(validation, &error);

@@ -177,8 +177,8 @@ on_page(void *context, const struct file_record *records, size_t count, bool has
         if (err)
             exchange_fail_err(exchange, err);
         else
-            exchange_fail(exchange, HTTP_UNPROCESSABLE_CONTENT,
-                          "\"after\" is no file of yours, or no longer.");
+            exchange_fail_param(exchange, HTTP_NOT_FOUND, "after",
+                                "after is no file of yours, or no longer.");
         return;
     }
     buffer_puts(body, "{\"object\":\"list\",\"data\":[");

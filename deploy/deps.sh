@@ -49,6 +49,7 @@ readonly TABLE='
   python3-jsonschema        tests  schemas of what Kubernetes is given, and of answers
   chromium                  tests  pages, and requests across origins
   chromium-driver           tests  drives it
+  python3-venv              tests  clients of PyPI, tests/clients
   apparmor                  tests  the syntax of deploy/apparmor
   stunnel4                  tests  the way to a Redis behind TLS in docs/OPERATIONS.md
   faketime                  tests  hosts whose clocks are wrong

@@ -64,6 +64,12 @@ browser: all image ## The page at /admin in a headless Chromium
 screenshots: all image ## The pictures in docs/images, from a real service
 	$(Q)RETORT_BUILD=$(B) PYTHONPATH=tests/support:tests/browser $(PYTHON) tests/browser/screenshots.py
 
+# ---- clients that others have written -------------------------------------------------------------
+.PHONY: schemathesis
+schemathesis: all image ## Schemathesis over the OpenAPI document, every check; EXAMPLES=n, SEED=n, T=operationId
+	$(Q)RETORT_BUILD=$(B) $(PYTHON) tests/clients/schemathesis_run.py --operation '$(T)' \
+	    --examples $(or $(EXAMPLES),25) $(if $(SEED),--seed $(SEED))
+
 # ---- hostile programs -----------------------------------------------------------------------------
 # tests/hostile/corpus.toml, through retort-run and over HTTP, as root and as an ordinary user.
 RUN_HOSTILE = RETORT_BUILD=$(B) $(PYTHON) tests/hostile/as_users.py --match '$(T)'
@@ -114,6 +120,7 @@ test: all image units ## Every suite that CI runs; one closing line with the cou
 	    $(foreach suite,$(OWN_SUITES),'$(suite)') \
 	    'integration=$(SUB_MAKE) integration' \
 	    'browser=$(SUB_MAKE) browser' \
+	    'schemathesis=$(SUB_MAKE) schemathesis' \
 	    'hostile=$(SUB_MAKE) hostile-short' \
 	    'model=$(SUB_MAKE) model-short' \
 	    'chaos=$(SUB_MAKE) chaos SEED=1 SECONDS=60' \

@@ -31,6 +31,16 @@ def version() -> str:
     return found.group(1)
 
 
+class OnceLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML would keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        twice = {key for key in keys if keys.count(key) > 1}
+        assert not twice, f"{node.start_mark}: {twice} stands twice"
+        return super().construct_mapping(node, deep)
+
+
 def plain(value: Any) -> Any:
     """YAML reads what looks like a date as one; JSON has none."""
     if isinstance(value, dict):
@@ -41,7 +51,7 @@ def plain(value: Any) -> Any:
 
 
 def openapi() -> bytes:
-    document = plain(yaml.safe_load((API / "openapi/spec.yaml").read_text("utf-8")))
+    document = plain(yaml.load((API / "openapi/spec.yaml").read_text("utf-8"), OnceLoader))
     document["info"]["version"] = version()
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 

@@ -31,7 +31,7 @@ local function uncount(owner, member)
     local bytes = redis.call('HGET', sizes, member)
     if bytes then
         redis.call('HDEL', sizes, member)
-        redis.call('HINCRBY', sizes, 'total', '-' .. bytes)
+        redis.call('HINCRBY', sizes, 'total', integer(0 - bytes)) -- no '-0': Redis has none
     end
     redis.call('ZREM', prefix .. 'file_ends:' .. owner, member)
     redis.call('ZREM', prefix .. 'files:' .. owner, string.match(member, '[^:]*$'))
