@@ -49,13 +49,12 @@ readonly TABLE='
   python3-jsonschema        tests  schemas of what Kubernetes is given, and of answers
   chromium                  tests  pages, and requests across origins
   chromium-driver           tests  drives it
+  nginx-light               tests  before the API, with TLS (Debian starts one, on port 80)
   python3-venv              tests  clients of PyPI, tests/clients
   apparmor                  tests  the syntax of deploy/apparmor
   stunnel4                  tests  the way to a Redis behind TLS in docs/OPERATIONS.md
   faketime                  tests  hosts whose clocks are wrong
   openssl                   tests  its certificate
-  chromium                  tests  the page at /admin
-  chromium-driver           tests  what drives it
   docker.io                 container  the tests start a daemon of their own
   docker-compose            container  docker-compose.yml
   debootstrap               container  the base image of the tests
