@@ -17,7 +17,8 @@ function stored(change) {
 export function refused(error) {
     if (error.status !== 401 && error.status !== 403)
         return false;
-    notice(find("key-notice"), `The key was refused: ${error.message}`);
+    const what = find("key-form").hidden ? "Refused" : "The key was refused";
+    notice(find("key-notice"), `${what}: ${error.message}`);
     find("key").setAttribute("aria-invalid", "true");
     return true;
 }

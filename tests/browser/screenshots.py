@@ -64,15 +64,15 @@ def main() -> int:
             service.execute(code)
         service.execute("while True: pass", limits={"cpu_ms": 100})
         with Browser() as browser:
-            browser.emulate(1180, 860)
+            browser.emulate(1240, 1130)
             browser.open(f"http://127.0.0.1:{service.port}/admin")
             browser.wait_for_text("#health", "Serving")
             run(browser, "print('hello')")
             run(browser, "raise SystemExit(3)")
-            Call(service, "import time; time.sleep(20)", timeout_ms=5000)
+            Call(service, "import time; time.sleep(20)", timeout_ms=5000)  # a slot that is busy
             run(browser, CODE)
             take(browser, directory / "admin-light.png")
-            browser.emulate(1180, 860, dark=True)
+            browser.emulate(1240, 1130, dark=True)
             take(browser, directory / "admin-dark.png")
             browser.emulate(390, 1000)
             take(browser, directory / "admin-phone.png")
