@@ -109,13 +109,6 @@ run_texts_take_env(const struct json_value *value, struct texts *env, struct val
     }
     if (!error.message && texts_bytes(env) > JOB_TEXTS_MOST_BYTES)
         error = (struct validation_error){.type = "too_long", .field = "env", .message = TOO_LONG};
-    /* Better refused than run without it: no guest here reads its environment after it has booted.
-     */
-    if (!error.message && env->count > 0)
-        error = (struct validation_error){
-            .type = "value_error",
-            .field = "env",
-            .message = "Value error, programs here have no environment of their own"};
     if (error.message)
         validation_add(validation, &error);
     return 0;

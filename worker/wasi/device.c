@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "worker/job_memory.h"
 #include "worker/wasi/directory.h"
 #include "worker/wasi/job.h"
 
@@ -20,6 +21,8 @@ device_make_directory(struct err *err)
     uint32_t directory = directory_make(NODE_ROOT, "dev", 3, NODE_DIRECTORY, &error);
 
     for (uint32_t i = 0; i < DEVICE_COUNT && error == WASI_OK; i++) {
+        if (i == DEVICE_JOB_ENV)
+            continue;
         uint32_t node = directory_make(directory, names[i], strlen(names[i]), NODE_DEVICE, &error);
         if (error == WASI_OK)
             node_own(node)->as.device = i;
@@ -65,7 +68,9 @@ device_read(enum device device, uint64_t offset, char *buffer, size_t size)
     case DEVICE_URANDOM:
         return device_fill_random(buffer, size) == WASI_OK ? size : 0;
     case DEVICE_JOB:
-        return job_read_arguments(offset, buffer, size);
+        return job_read_strings(JOB_RECORD_ARG, offset, buffer, size);
+    case DEVICE_JOB_ENV:
+        return job_read_strings(JOB_RECORD_ENV, offset, buffer, size);
     case DEVICE_STDIN: /* these three are never open as themselves: see path_open.c */
     case DEVICE_STDOUT:
     case DEVICE_STDERR:
@@ -94,6 +99,7 @@ device_write(enum device device, const char *data, size_t size)
     case DEVICE_NOTE:
         return write_notes(data, size);
     case DEVICE_JOB:
+    case DEVICE_JOB_ENV:
     case DEVICE_STDIN:
     case DEVICE_STDOUT:
     case DEVICE_STDERR:

@@ -9,6 +9,7 @@
 #include "worker/job_memory.h"
 #include "worker/wasi/contents.h"
 #include "worker/wasi/descriptor.h"
+#include "worker/wasi/device.h"
 #include "worker/wasi/directory.h"
 
 #define ROOT_FD 3 /* where the root stands open when the guest boots */
@@ -61,9 +62,9 @@ job_next_string(struct job_strings *strings, const char **text, size_t *text_byt
 }
 
 size_t
-job_read_arguments(uint64_t offset, char *buffer, size_t size)
+job_read_strings(uint32_t type, uint64_t offset, char *buffer, size_t size)
 {
-    struct job_strings strings = {.type = JOB_RECORD_ARG};
+    struct job_strings strings = {.type = type};
     const char *text;
     size_t text_bytes, done = 0;
 
@@ -207,6 +208,22 @@ make_path(const struct job_record_view *view)
     return error;
 }
 
+/* With the first variable; a module that starts with its job has them as any has its own. */
+static enum wasi_errno
+make_variables_device(void)
+{
+    static const char name[] = "job-env";
+    uint32_t dev = directory_find(NODE_ROOT, "dev", 3);
+    enum wasi_errno error = WASI_OK;
+
+    if (wasi_state.replace_args || directory_find(dev, name, sizeof(name) - 1) != NODE_NONE)
+        return WASI_OK;
+    uint32_t node = directory_make(dev, name, sizeof(name) - 1, NODE_DEVICE, &error);
+    if (error == WASI_OK)
+        node_own(node)->as.device = DEVICE_JOB_ENV;
+    return error;
+}
+
 static enum wasi_errno
 take_record(const struct job_record_view *view)
 {
@@ -217,8 +234,9 @@ take_record(const struct job_record_view *view)
     case JOB_RECORD_STDIN:
         contents_borrow(node_own(wasi_state.stdin_node), view->data, view->data_bytes);
         return WASI_OK;
-    case JOB_RECORD_ARG:
     case JOB_RECORD_ENV:
+        return make_variables_device();
+    case JOB_RECORD_ARG:
         break;
     }
     return WASI_OK;

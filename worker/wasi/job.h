@@ -8,8 +8,8 @@
 
 #include "worker/wasi/state.h"
 
-/* What the job device yields: each argument and a NUL, from offset on. */
-size_t job_read_arguments(uint64_t offset, char *buffer, size_t size);
+/* What the job's devices yield: each argument, or variable, and a NUL, from offset on. */
+size_t job_read_strings(uint32_t type, uint64_t offset, char *buffer, size_t size);
 
 /* Arguments or environment variables, one after the other. */
 struct job_strings {

@@ -120,6 +120,27 @@ nobody_asks_for_a_job_twice(void **state)
 }
 
 static void
+variables_are_read_from_a_device_that_is_there_with_them(void **state)
+{
+    char buffer[64];
+
+    (void)state;
+    assert_int_equal(open_at(ROOT, "dev/job-env", 0, READ, 0), -WASI_ENOENT);
+    assert_int_equal(begin(0), 0);
+    assert_int_equal(open_at(ROOT, "dev/job-env", 0, READ, 0), -WASI_ENOENT);
+    teardown(state);
+    setup(state);
+    add(JOB_RECORD_ENV, "", "K=v");
+    add(JOB_RECORD_ARG, "", "one");
+    add(JOB_RECORD_ENV, "", "EMPTY=");
+    assert_int_equal(begin(0), 0);
+    int fd = open_at(ROOT, "dev/job-env", 0, READ, 0);
+    assert_int_equal(read_text((uint32_t)fd, buffer, 64), 11);
+    assert_memory_equal(buffer, "K=v\0EMPTY=", 11);
+    assert_int_equal(read_text((uint32_t)fd, buffer, 64), 0);
+}
+
+static void
 records_become_files_directories_and_input(void **state)
 {
     char buffer[16];
@@ -420,6 +441,7 @@ main(void)
         TEST(the_first_read_of_the_job_device_is_the_fork_point),
         TEST(the_job_is_read_in_pieces_of_any_size),
         TEST(nobody_asks_for_a_job_twice),
+        TEST(variables_are_read_from_a_device_that_is_there_with_them),
         TEST(records_become_files_directories_and_input),
         TEST(the_input_is_copied_when_it_is_written_to),
         TEST(borrowed_contents_can_be_cut_without_a_copy),
