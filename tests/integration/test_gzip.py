@@ -35,7 +35,7 @@ class Gzip(ServiceTest):
     def test_a_small_answer_is_never_packed(self) -> None:
         answer = self.run_code("print(1)", PACKED)
         self.assertNotIn("content-encoding", answer.headers)
-        self.assertNotIn("vary", answer.headers)
+        self.assertNotIn("accept-encoding", answer.headers.get("vary", "").lower())
 
     def test_what_would_hold_up_others_is_sent_as_it_is(self) -> None:
         answer = self.run_code(HUGE, PACKED)
