@@ -213,7 +213,7 @@ class UnfitRedis(unittest.TestCase):
         for config, sentence in self.cases.items():
             with self.subTest(config), Service() as service:
                 service.start_redis(config)
-                environment = {**os.environ, **service.environment}
+                environment = {**os.environ, **service.environment, "STORAGE_DIR": ""}
                 programs = ["retort-api"] if "maxclients" in config else ["retort-api",
                                                                           "retort-worker"]
                 for program in programs:
