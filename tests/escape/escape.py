@@ -141,7 +141,9 @@ class OrdinaryService(Service):
 
     def start_part(self, name: str, command: list[str],
                    extra: dict[str, str] | None = None) -> Part:
-        os.chown(self.directory, self.USER, self.USER)
+        for directory in (self.directory, self.directory / "storage"):
+            if directory.exists():
+                os.chown(directory, self.USER, self.USER)
         return super().start_part(name, ["setpriv", f"--reuid={self.USER}", f"--regid={self.USER}",
                                          "--clear-groups", "--", *command], extra)
 
