@@ -158,6 +158,7 @@ class Stack:
         self.wait_ready()
 
     def start_part(self, name: str, command: list[str], extra: dict[str, str] | None = None) -> Part:
+        (self.directory / "storage").mkdir(mode=0o700, exist_ok=True)
         environment = {**os.environ, **self.environment, **(extra or {})}
         part = Part(name, command, self.directory / f"{name}.log", environment)
         self.parts[name] = part
@@ -175,7 +176,6 @@ class Stack:
         return self.start_part(name, [str(self.build / "retort-worker")], extra)
 
     def start_api(self, name: str = "api", extra: dict[str, str] | None = None) -> Part:
-        (self.directory / "storage").mkdir(mode=0o700, exist_ok=True)
         part = self.start_part(name, [str(self.build / "retort-api")], extra)
         self.wait_for(lambda: self.read_port(part), "the API does not listen")
         return part

@@ -22,6 +22,10 @@ from verdicts import Applied, wrong
 
 CLIENTS = 8
 QUIET_S = 60.0
+# How long keys may live that are not of one job.
+DAY_MS = 86_400_000
+LIFE_MS = {"queue": DAY_MS, "inflight": DAY_MS, "workers": DAY_MS, "sweeps": DAY_MS, "dead": DAY_MS,
+           "storage": 40 * DAY_MS, "usage": 40 * DAY_MS}
 # Idle connections of the pool and of clients; connections that come and go.
 MORE_DESCRIPTORS = {"api": 60, "w": 20}
 
@@ -93,8 +97,7 @@ class Chaos:
                     f"{request.began - self.began:.2f} to {request.ended - self.began:.2f} s, "
                     f"{request.api}, {request.kind}: {why}: {request.name} {request.answer}")
         for key, ttl in self.cluster.keys().items():
-            most = 86400_000 if key[len(PREFIX):].split(":")[0] in (
-                "queue", "inflight", "workers", "sweeps", "dead") else 75_000
+            most = LIFE_MS.get(key[len(PREFIX):].split(":")[0], 75_000)
             if not 0 <= ttl <= most and ttl != -2:
                 self.wrong.append(f"key {key} expires in {ttl} ms")
         for name, count in self.cluster.descriptors().items():
