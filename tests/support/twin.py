@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import textwrap
@@ -57,7 +58,9 @@ class TwinTest(unittest.TestCase):
         directory = self.place(code, files or {})
         done = subprocess.run([NATIVE_PYTHON, *flags, str(directory / "main.py"), *args],
                               input=stdin.encode(), capture_output=True, cwd=directory,
-                              timeout=TIMEOUT_S, env={"PATH": "/usr/bin", "LANG": "C.UTF-8"})
+                              timeout=TIMEOUT_S, env={"PATH": "/usr/bin", "LANG": "C.UTF-8"},
+                              # Ignored by whoever runs the tests in the background.
+                              preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         return _outcome(done, str(directory))
 
     def ours(self, code: str, files: dict[str, str] | None = None, stdin: str = "",
