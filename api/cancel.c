@@ -5,6 +5,7 @@
 #include "api/app.h"
 #include "api/job_name.h"
 #include "api/json_writer.h"
+#include "api/request_body.h"
 
 static void
 on_cancelled(void *context, const char *state, const struct err *err)
@@ -33,44 +34,17 @@ abandon(struct exchange *exchange)
 }
 
 static void
-complain(struct validation *validation, const char *type, const char *field, const char *message)
+parse(const struct buffer *body, char *name, struct validation *validation)
 {
-    validation_add(validation,
-                   &(struct validation_error){.type = type, .field = field, .message = message});
-}
+    struct json_value *object = request_body_object(body, validation);
 
-static void
-take_id(const struct json_value *object, char *name, struct validation *validation)
-{
-    const struct json_value *value;
-
-    if (json_kind_of(object) != JSON_KIND_OBJECT) {
-        complain(validation, "model_attributes_type", NULL,
-                 "Input should be a valid dictionary or object to extract fields from");
+    if (!object)
         return;
-    }
-    value = json_member(object, "id");
+    const struct json_value *value = json_member(object, "id");
     if (value)
         job_name_take(value, name, validation);
     else
-        complain(validation, "missing", "id", "Field required");
-}
-
-static void
-parse(const struct buffer *body, char *name, struct validation *validation)
-{
-    struct json_fault fault;
-
-    if (body->size == 0) {
-        complain(validation, "missing", NULL, "Field required");
-        return;
-    }
-    struct json_value *object = json_parse(body->data, body->size, &fault);
-    if (!object) {
-        validation_add_fault(validation, &fault);
-        return;
-    }
-    take_id(object, name, validation);
+        request_body_complain(validation, "missing", "id", "Field required");
     json_free(object);
 }
 
