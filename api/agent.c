@@ -5,6 +5,7 @@
 #include "api/app.h"
 #include "api/json_writer.h"
 #include "api/request_body.h"
+#include "api/result_json.h"
 #include "api/surface.h"
 #include "common/surface_limits.h"
 
@@ -52,17 +53,12 @@ status_of(const struct result *result)
 void
 agent_put(const struct result *result, struct buffer *out)
 {
-    bool exited = result->verdict == VERDICT_EXITED || result->verdict == VERDICT_MEMORY_LIMIT;
     buffer_putc(out, '{');
     json_put_text(out, "status", status_of(result));
     json_put_bytes(out, "stdout", result->out.kept.data, result->out.kept.size);
     json_put_bytes(out, "stderr", result->err.kept.data, result->err.kept.size);
     json_put_seconds(out, "execution_time", result->exec_us);
-    json_put_member(out, "return_code");
-    if (exited && result->exit_code >= 0)
-        buffer_printf(out, "%d", (int)result->exit_code);
-    else
-        buffer_puts(out, "null");
+    result_put_exit_code(out, "return_code", result);
     json_put_text(out, "verdict", verdict_name(result->verdict));
     if (result->detail[0])
         json_put_text(out, "detail", result->detail);

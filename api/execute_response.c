@@ -1,19 +1,9 @@
 #include "api/execute_response.h"
 
 #include "api/json_writer.h"
+#include "api/result_json.h"
 #include "common/base64.h"
 #include "common/file_name.h"
-
-static void
-put_exit_code(const struct result *result, struct buffer *out)
-{
-    bool exited = result->verdict == VERDICT_EXITED || result->verdict == VERDICT_MEMORY_LIMIT;
-    json_put_member(out, "exit_code");
-    if (exited && result->exit_code >= 0)
-        buffer_printf(out, "%d", (int)result->exit_code);
-    else
-        buffer_puts(out, "null");
-}
 
 static void
 put_base64(struct buffer *out, const char *name, const struct bytes *bytes)
@@ -44,23 +34,6 @@ put_artifacts(const struct artifacts *artifacts, struct buffer *out)
     buffer_putc(out, ']');
 }
 
-static void
-put_refused(const struct artifacts *artifacts, struct buffer *out)
-{
-    json_put_member(out, "artifacts_refused");
-    buffer_putc(out, '[');
-    for (size_t i = 0; i < artifacts->refused_count; i++) {
-        const struct artifact_refused *refused = &artifacts->refused[i];
-        buffer_puts(out, i > 0 ? ",{" : "{");
-        json_put_bytes(out, "name", refused->name.data, refused->name.size);
-        json_put_uint(out, "size", refused->size);
-        json_put_text(out, "reason", artifact_fault_name(refused->fault));
-        buffer_putc(out, '}');
-    }
-    buffer_putc(out, ']');
-    json_put_uint(out, "artifacts_refused_count", artifacts->refused_total);
-}
-
 /* Beside the contents, at the most. */
 static size_t
 artifacts_size(const struct artifacts *artifacts)
@@ -81,7 +54,7 @@ execute_response_put(const struct result *result, const char *id, uint64_t total
     buffer_putc(out, '{');
     json_put_bytes(out, "stdout", result->out.kept.data, result->out.kept.size);
     json_put_bytes(out, "stderr", result->err.kept.data, result->err.kept.size);
-    put_exit_code(result, out);
+    result_put_exit_code(out, "exit_code", result);
     json_put_bool(out, "timed_out", result->verdict == VERDICT_TIMED_OUT);
     json_put_uint(out, "duration_ms", (result->exec_us + 500) / 1000);
     json_put_text(out, "id", id);
@@ -100,7 +73,9 @@ execute_response_put(const struct result *result, const char *id, uint64_t total
     if (result->linear_memory_peak_bytes > 0)
         json_put_uint(out, "linear_memory_peak_bytes", result->linear_memory_peak_bytes);
     put_artifacts(&result->artifacts, out);
-    if (result->artifacts.refused_total > 0)
-        put_refused(&result->artifacts, out);
+    if (result->artifacts.refused_total > 0) {
+        result_put_refused(out, &result->artifacts);
+        json_put_uint(out, "artifacts_refused_count", result->artifacts.refused_total);
+    }
     buffer_putc(out, '}');
 }

@@ -1,9 +1,9 @@
 #include "api/run_object.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "api/json_writer.h"
+#include "api/result_json.h"
 #include "common/artifact.h"
 
 #define ID_DIGITS "0123456789abcdef"
@@ -38,18 +38,6 @@ status_of(const struct result *result)
 }
 
 static void
-put_exit_code(struct buffer *out, const struct result *result)
-{
-    bool exited = result->verdict == VERDICT_EXITED || result->verdict == VERDICT_MEMORY_LIMIT;
-
-    json_put_member(out, "exit_code");
-    if (exited && result->exit_code >= 0)
-        buffer_printf(out, "%" PRId32, result->exit_code);
-    else
-        buffer_puts(out, "null");
-}
-
-static void
 put_truncation(struct buffer *out, const struct result *result)
 {
     json_put_member(out, "truncation");
@@ -57,22 +45,6 @@ put_truncation(struct buffer *out, const struct result *result)
     json_put_uint(out, "stdout_dropped_bytes", result->out.dropped_bytes);
     json_put_uint(out, "stderr_dropped_bytes", result->err.dropped_bytes);
     buffer_putc(out, '}');
-}
-
-static void
-put_refused(struct buffer *out, const struct artifacts *artifacts)
-{
-    json_put_member(out, "artifacts_refused");
-    buffer_putc(out, '[');
-    for (size_t i = 0; i < artifacts->refused_count; i++) {
-        const struct artifact_refused *refused = &artifacts->refused[i];
-        buffer_puts(out, i > 0 ? ",{" : "{");
-        json_put_bytes(out, "name", refused->name.data, refused->name.size);
-        json_put_uint(out, "size", refused->size);
-        json_put_text(out, "reason", artifact_fault_name(refused->fault));
-        buffer_putc(out, '}');
-    }
-    buffer_putc(out, ']');
 }
 
 static void
@@ -164,14 +136,14 @@ run_object_end(struct run_text *text, const struct run_facts *facts, const struc
     put_head(out, facts, status_of(result));
     json_put_bytes(out, "stdout", result->out.kept.data, result->out.kept.size);
     json_put_bytes(out, "stderr", result->err.kept.data, result->err.kept.size);
-    put_exit_code(out, result);
+    result_put_exit_code(out, "exit_code", result);
     put_truncation(out, result);
     json_put_member(out, "artifacts");
     buffer_putc(out, '[');
     out = &text->after;
     buffer_putc(out, ']');
     if (result->artifacts.refused_total > 0)
-        put_refused(out, &result->artifacts);
+        result_put_refused(out, &result->artifacts);
     put_usage(out, result);
     put_error(out, result);
     put_metadata(out, facts);
