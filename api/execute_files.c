@@ -5,54 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/request_files.h"
 #include "common/base64.h"
 
-/* Where in the request one file stands, and what goes with it. */
 struct taking {
+    struct request_files at;
     const struct config *config;
-    struct job_files *files;
-    struct validation *validation;
     struct err *err;
-    size_t number;  /* of the file, from 1 */
-    uint64_t bytes; /* of those before it */
+    uint64_t bytes; /* of the files before it */
 };
-
-static void
-complain(const struct taking *taking, const char *type, const char *member, const char *message)
-{
-    validation_add(taking->validation, &(struct validation_error){.type = type,
-                                                                  .field = "files",
-                                                                  .number = taking->number,
-                                                                  .member = member,
-                                                                  .message = message});
-}
-
-/* Text of a string member; NULL and a complaint when it is missing or something else. */
-static const char *
-take_text(const struct taking *taking, const struct json_value *value, const char *member,
-          size_t *size)
-{
-    if (!value)
-        complain(taking, "missing", member, "Field required");
-    else if (json_kind_of(value) != JSON_KIND_STRING)
-        complain(taking, "string_type", member, "Input should be a valid string");
-    else
-        return json_text(value, size);
-    return NULL;
-}
-
-static bool
-name_is_good(const struct taking *taking, const char *name, size_t size)
-{
-    const char *fault = job_files_name_fault(taking->files, name, size);
-    char message[160];
-
-    if (!fault)
-        return true;
-    snprintf(message, sizeof(message), "Value error, the name %s", fault);
-    complain(taking, "value_error", "name", message);
-    return false;
-}
 
 static int
 out_of_memory(const struct taking *taking)
@@ -82,8 +43,9 @@ decode(const struct taking *taking, const char *text, size_t size, struct bytes 
         return out_of_memory(taking);
     if (base64_decode(text, size, contents->data, &contents->size) < 0) {
         bytes_fini(contents);
-        complain(taking, "value_error", "content_base64",
-                 "Value error, not base64 as RFC 4648 has it, with padding and no white space");
+        request_files_complain(&taking->at, "value_error", "content_base64",
+                               "Value error, not base64 as RFC 4648 has it, with padding and no "
+                               "white space");
         return 0;
     }
     contents->data[contents->size] = '\0';
@@ -99,18 +61,17 @@ decode(const struct taking *taking, const char *text, size_t size, struct bytes 
 static int
 take_contents(const struct taking *taking, const struct json_value *file, struct bytes *contents)
 {
-    const struct json_value *plain = json_member(file, "content");
-    const struct json_value *encoded = json_member(file, "content_base64");
+    bool encoded = json_member(file, "content_base64") != NULL;
     size_t size;
 
     *contents = (struct bytes){0};
-    if (plain && encoded) {
-        complain(taking, "value_error", NULL,
-                 "Value error, content and content_base64 exclude each other");
+    if (encoded && json_member(file, "content")) {
+        request_files_complain(&taking->at, "value_error", NULL,
+                               "Value error, content and content_base64 exclude each other");
         return 0;
     }
-    const char *text = encoded ? take_text(taking, encoded, "content_base64", &size)
-                               : take_text(taking, plain, "content", &size);
+    const char *text =
+        request_files_text(&taking->at, file, encoded ? "content_base64" : "content", &size);
     if (!text)
         return 0;
     if (encoded)
@@ -126,13 +87,10 @@ take_file(struct taking *taking, const struct json_value *file)
     struct bytes contents;
     size_t name_size;
 
-    if (json_kind_of(file) != JSON_KIND_OBJECT) {
-        complain(taking, "model_attributes_type", NULL,
-                 "Input should be a valid dictionary or object to extract fields from");
+    if (!request_files_is_object(&taking->at, file))
         return 0;
-    }
-    const char *name = take_text(taking, json_member(file, "name"), "name", &name_size);
-    if (name && !name_is_good(taking, name, name_size))
+    const char *name = request_files_text(&taking->at, file, "name", &name_size);
+    if (name && !request_files_name_is_good(&taking->at, "name", name, name_size))
         name = NULL;
     int taken = take_contents(taking, file, &contents);
     if (taken < 0)
@@ -142,8 +100,8 @@ take_file(struct taking *taking, const struct json_value *file)
         bytes_fini(&contents);
         return 0;
     }
-    return job_files_take(taking->files, name, name_size, &contents) < 0 ? out_of_memory(taking)
-                                                                         : 0;
+    return job_files_take(taking->at.files, name, name_size, &contents) < 0 ? out_of_memory(taking)
+                                                                            : 0;
 }
 
 static void
@@ -166,20 +124,17 @@ int
 execute_files_take(const struct json_value *value, const struct config *config,
                    struct job_files *files, struct validation *validation, struct err *err)
 {
-    struct taking taking = {.config = config, .files = files, .validation = validation, .err = err};
+    struct taking taking = {
+        .at = {.files = files, .validation = validation}, .config = config, .err = err};
 
-    if (!value || json_kind_of(value) == JSON_KIND_NULL)
+    if (!request_files_is_list(&taking.at, value))
         return 0;
-    if (json_kind_of(value) != JSON_KIND_ARRAY) {
-        complain(&taking, "list_type", NULL, "Input should be a valid list");
-        return 0;
-    }
     if (json_length(value) > config->max_files) {
         complain_of_count(json_length(value), config, validation);
         return 0;
     }
-    for (taking.number = 1; taking.number <= json_length(value); taking.number++)
-        if (take_file(&taking, json_item(value, taking.number - 1)) < 0)
+    for (taking.at.number = 1; taking.at.number <= json_length(value); taking.at.number++)
+        if (take_file(&taking, json_item(value, taking.at.number - 1)) < 0)
             return -1;
     return 0;
 }

@@ -1,81 +1,33 @@
 #include "api/run_files.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/file_load.h"
-
-struct taking {
-    const struct config *config;
-    struct job_files *job_files;
-    struct run_files *files;
-    struct validation *validation;
-    size_t number; /* of the file, from 1 */
-};
-
-static void
-complain(const struct taking *taking, const char *type, const char *member, const char *message)
-{
-    validation_add(taking->validation, &(struct validation_error){.type = type,
-                                                                  .field = "files",
-                                                                  .number = taking->number,
-                                                                  .member = member,
-                                                                  .message = message});
-}
-
-/* Text of a string member; NULL and a complaint when it is missing or something else. */
-static const char *
-take_text(const struct taking *taking, const struct json_value *file, const char *member,
-          size_t *size)
-{
-    const struct json_value *value = json_member(file, member);
-
-    if (!value)
-        complain(taking, "missing", member, "Field required");
-    else if (json_kind_of(value) != JSON_KIND_STRING)
-        complain(taking, "string_type", member, "Input should be a valid string");
-    else
-        return json_text(value, size);
-    return NULL;
-}
-
-static bool
-path_is_good(const struct taking *taking, const char *path, size_t size)
-{
-    const char *fault = job_files_name_fault(taking->job_files, path, size);
-    char message[160];
-
-    if (!fault)
-        return true;
-    snprintf(message, sizeof(message), "Value error, the name %s", fault);
-    complain(taking, "value_error", "path", message);
-    return false;
-}
+#include "api/request_files.h"
 
 static int
-take_file(const struct taking *taking, const struct json_value *file, struct err *err)
+take_file(const struct request_files *taking, const struct json_value *file,
+          struct run_files *files, struct err *err)
 {
     size_t id_size, path_size;
 
-    if (json_kind_of(file) != JSON_KIND_OBJECT) {
-        complain(taking, "model_attributes_type", NULL,
-                 "Input should be a valid dictionary or object to extract fields from");
+    if (!request_files_is_object(taking, file))
         return 0;
-    }
-    const char *id = take_text(taking, file, "file_id", &id_size);
-    const char *path = take_text(taking, file, "path", &path_size);
+    const char *id = request_files_text(taking, file, "file_id", &id_size);
+    const char *path = request_files_text(taking, file, "path", &path_size);
     if (id && (id_size >= FILE_ID_SIZE || strlen(id) != id_size)) {
-        complain(taking, "value_error", "file_id", "Value error, it is the id of no file");
+        request_files_complain(taking, "value_error", "file_id",
+                               "Value error, it is the id of no file");
         id = NULL;
     }
-    if (!id || !path || !path_is_good(taking, path, path_size))
+    if (!id || !path || !request_files_name_is_good(taking, "path", path, path_size))
         return 0;
-    struct run_file *taken = &taking->files->list[taking->files->count++];
-    taken->index = taking->job_files->count;
+    struct run_file *taken = &files->list[files->count++];
+    taken->index = taking->files->count;
     snprintf(taken->id, sizeof(taken->id), "%s", id);
-    if (job_files_add(taking->job_files, path, path_size, NULL, 0) == 0)
+    if (job_files_add(taking->files, path, path_size, NULL, 0) == 0)
         return 0;
     return err_set(err, ERR_UNAVAILABLE, 0, "Out of memory; try again in a moment.");
 }
@@ -85,26 +37,21 @@ run_files_take(const struct json_value *value, const struct config *config,
                struct job_files *job_files, struct run_files *files, struct validation *validation,
                struct err *err)
 {
-    struct taking taking = {
-        .config = config, .job_files = job_files, .files = files, .validation = validation};
+    struct request_files taking = {.files = job_files, .validation = validation};
 
     *files = (struct run_files){.list = NULL};
-    if (!value || json_kind_of(value) == JSON_KIND_NULL)
+    if (!request_files_is_list(&taking, value))
         return 0;
-    if (json_kind_of(value) != JSON_KIND_ARRAY) {
-        complain(&taking, "list_type", NULL, "Input should be a valid list");
-        return 0;
-    }
     if (json_length(value) > config->max_files) {
-        complain(&taking, "too_long", NULL,
-                 "List should have at most as many items as MAX_FILES allows");
+        request_files_complain(&taking, "too_long", NULL,
+                               "List should have at most as many items as MAX_FILES allows");
         return 0;
     }
     files->list = calloc(json_length(value) + 1, sizeof(*files->list));
     if (!files->list)
         return err_set(err, ERR_UNAVAILABLE, 0, "Out of memory; try again in a moment.");
     for (taking.number = 1; taking.number <= json_length(value); taking.number++)
-        if (take_file(&taking, json_item(value, taking.number - 1), err) < 0)
+        if (take_file(&taking, json_item(value, taking.number - 1), files, err) < 0)
             return -1;
     return 0;
 }
