@@ -8,8 +8,8 @@
 
 #include "api/app.h"
 #include "api/artifact_store.h"
-#include "api/download.h"
 #include "api/file_store.h"
+#include "api/files.h"
 #include "api/query.h"
 
 #define PATH     "/v1/artifacts/"
@@ -81,11 +81,7 @@ on_record(void *context, const struct file_record *record, const struct err *err
         exchange_fail(exchange, HTTP_FORBIDDEN, NOT_GOOD);
         return;
     }
-    const struct download download = {.blob = &record->blob,
-                                      .name = record->name,
-                                      .type = record->type,
-                                      .created_ms = record->created_ms};
-    download_answer(exchange, exchange->app->files->storage, &download);
+    file_answer_content(exchange, record);
 }
 
 static void

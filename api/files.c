@@ -85,18 +85,23 @@ on_object(void *context, const struct file_record *record, const struct err *err
     exchange_answer(exchange, HTTP_OK);
 }
 
-static void
-on_content(void *context, const struct file_record *record, const struct err *err)
+void
+file_answer_content(struct exchange *exchange, const struct file_record *record)
 {
-    struct exchange *exchange = context;
-
-    if (!is_own(exchange, record, err))
-        return;
     const struct download download = {.blob = &record->blob,
                                       .name = record->name,
                                       .type = record->type,
                                       .created_ms = record->created_ms};
     download_answer(exchange, exchange->app->files->storage, &download);
+}
+
+static void
+on_content(void *context, const struct file_record *record, const struct err *err)
+{
+    struct exchange *exchange = context;
+
+    if (is_own(exchange, record, err))
+        file_answer_content(exchange, record);
 }
 
 static void

@@ -12,6 +12,8 @@ void files_delete(struct exchange *exchange);
 
 /* The object that clients see. */
 void file_put_object(struct buffer *out, const struct file_record *record);
+/* The content that record is about, from the disk, as the answer. */
+void file_answer_content(struct exchange *exchange, const struct file_record *record);
 /* The store of this process; NULL: it has none, and exchange is answered. */
 struct file_store *files_store(struct exchange *exchange);
 

@@ -8,18 +8,18 @@
 #include "api/routes.h"
 #include "common/version.h"
 
-static void
-put_languages(const struct languages *languages, struct buffer *body)
+void
+health_put_languages(struct buffer *out, const char *name, const struct languages *languages)
 {
-    json_put_member(body, "supported_languages");
-    buffer_putc(body, '[');
+    json_put_member(out, name);
+    buffer_putc(out, '[');
     for (size_t i = 0; i < languages->count; i++) {
-        const char *name = languages->list[i].name;
+        const char *language = languages->list[i].name;
         if (i > 0)
-            buffer_putc(body, ',');
-        json_put_string(body, name, strlen(name));
+            buffer_putc(out, ',');
+        json_put_string(out, language, strlen(language));
     }
-    buffer_putc(body, ']');
+    buffer_putc(out, ']');
 }
 
 void
@@ -30,7 +30,7 @@ health_index(struct exchange *exchange)
     json_put_text(body, "service", "retort");
     json_put_text(body, "message", "Code execution API");
     json_put_text(body, "version", RETORT_VERSION);
-    put_languages(&exchange->app->languages, body);
+    health_put_languages(body, "supported_languages", &exchange->app->languages);
     json_put_member(body, "endpoints");
     buffer_putc(body, '{');
     routes_put_list(body);

@@ -87,19 +87,27 @@ log_listening(void *context)
         {"version", LOG_STR(RETORT_VERSION)});
 }
 
+/* What all serving processes have in common. */
+static struct service_options
+service_options_of(const struct program *program)
+{
+    return (struct service_options){.config = &program->config,
+                                    .languages = &program->languages,
+                                    .patterns = &program->patterns,
+                                    .keys = program->keys,
+                                    .loopback = program->socket.loopback,
+                                    .listen_fd = program->socket.fd};
+}
+
 /* ---- one process, which serves ---- */
 
 static int
 serve_alone(struct program *program, struct err *err)
 {
-    const struct service_options options = {.config = &program->config,
-                                            .languages = &program->languages,
-                                            .patterns = &program->patterns,
-                                            .keys = program->keys,
-                                            .loopback = program->socket.loopback,
-                                            .listen_fd = program->socket.fd,
-                                            .on_serving = log_listening,
-                                            .context = program};
+    struct service_options options = service_options_of(program);
+
+    options.on_serving = log_listening;
+    options.context = program;
     struct service *service = service_new(&options, err);
 
     if (!service)
@@ -122,17 +130,12 @@ static int
 serve_among_others(void *context, unsigned slot, struct supervisor_report *report, struct err *err)
 {
     struct program *program = context;
-    const struct service_options options = {.config = &program->config,
-                                            .languages = &program->languages,
-                                            .patterns = &program->patterns,
-                                            .keys = program->keys,
-                                            .loopback = program->socket.loopback,
-                                            .listen_fd = program->socket.fd,
-                                            .supervised = true,
-                                            .on_serving = report_serving,
-                                            .context = report};
+    struct service_options options = service_options_of(program);
     int result = -1;
 
+    options.supervised = true;
+    options.on_serving = report_serving;
+    options.context = report;
     metrics_use_slot(slot);
     struct service *service = service_new(&options, err);
     if (service) {

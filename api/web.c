@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/app.h"
+#include "api/health.h"
 #include "api/json_writer.h"
 #include "common/digest.h"
 #include "common/version.h"
@@ -94,20 +95,6 @@ web_file(struct exchange *exchange)
     exchange_fail(exchange, HTTP_NOT_FOUND, "The page at /admin has no such file.");
 }
 
-static void
-put_languages(const struct languages *languages, struct buffer *out)
-{
-    json_put_member(out, "languages");
-    buffer_putc(out, '[');
-    for (size_t i = 0; i < languages->count; i++) {
-        const char *name = languages->list[i].name;
-        if (i > 0)
-            buffer_putc(out, ',');
-        json_put_string(out, name, strlen(name));
-    }
-    buffer_putc(out, ']');
-}
-
 void
 web_about(struct exchange *exchange)
 {
@@ -117,7 +104,7 @@ web_about(struct exchange *exchange)
     buffer_putc(out, '{');
     json_put_text(out, "version", RETORT_VERSION);
     json_put_bool(out, "key_required", app->gate.keys != NULL);
-    put_languages(&app->languages, out);
+    health_put_languages(out, "languages", &app->languages);
     json_put_uint(out, "timeout_ms", app->config->max_exec_timeout_ms);
     json_put_uint(out, "memory_mb", app->config->memory_limit_mb);
     json_put_uint(out, "code_bytes", app->config->max_code_bytes);
