@@ -8,9 +8,6 @@
 #include "admin/session.h"
 #include "common/languages.h"
 
-/* A worker that has not been heard of for so long is dead (docs/PROTOCOL.md). */
-#define FLEET_BEAT_EXPIRY_MS 5000
-
 struct fleet_usage {
     char language[JOB_LANGUAGE_SIZE];
     uint32_t slots, busy;

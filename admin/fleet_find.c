@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "admin/fleet.h"
+#include "common/queue.h"
 
 bool
 fleet_worker_lives(const struct fleet *fleet, const struct fleet_worker *worker)
 {
-    return worker->beat_ms >= 0 && fleet->now_us / 1000 - worker->beat_ms <= FLEET_BEAT_EXPIRY_MS;
+    return worker->beat_ms >= 0 && fleet->now_us / 1000 - worker->beat_ms <= QUEUE_BEAT_EXPIRY_MS;
 }
 
 const struct fleet_worker *

@@ -65,6 +65,8 @@ uint32_t queue_client_in_flight(const struct queue_client *client);
 /* ---- what the API sees of all queues and workers; refreshed every half second ---- */
 
 #define QUEUE_LANGUAGES_MOST 16
+/* A worker whose beat is older than this is dead. */
+#define QUEUE_BEAT_EXPIRY_MS 5000
 
 struct queue_language {
     char name[JOB_LANGUAGE_SIZE];

@@ -5,7 +5,7 @@
  * what is held.
  *
  * A lease follows from it: others may take over what a worker has once its last beat is older than
- * BEAT_EXPIRY_MS, so from then on it starts nothing that it was given before.
+ * QUEUE_BEAT_EXPIRY_MS, so from then on it starts nothing that it was given before.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,15 +17,13 @@
 #include "common/queue_worker_internal.h"
 #include "common/version.h"
 
-/* A worker whose beat is older than this is dead. */
-#define BEAT_EXPIRY_MS 5000
 /* Every so many beats the whole in-flight list is compared. */
-#define CHECK_BEATS    5
+#define CHECK_BEATS 5
 /* A claimed job that nobody here knows of is lost after this: longer than a claim's reply can be
  * under way, blocking time included. */
-#define GRACE_MS       4000
+#define GRACE_MS    4000
 /* For each language: its name twice, two numbers. */
-#define ABOUT_SIZE     (512 + QUEUE_LANGUAGES_MOST * (2 * JOB_LANGUAGE_SIZE + 64))
+#define ABOUT_SIZE  (512 + QUEUE_LANGUAGES_MOST * (2 * JOB_LANGUAGE_SIZE + 64))
 
 /* ---- what the worker says of itself ---- */
 
@@ -99,7 +97,7 @@ on_name_taken(struct queue_worker *worker)
     struct err err = ERR_INIT;
     if (worker->name_taken_us == 0)
         worker->name_taken_us = now;
-    if (now - worker->name_taken_us < (BEAT_EXPIRY_MS + 2000) * UINT64_C(1000))
+    if (now - worker->name_taken_us < (QUEUE_BEAT_EXPIRY_MS + 2000) * UINT64_C(1000))
         return;
     err_set(&err, ERR_CONFIG, 0,
             "WORKER_ID %s is in use by another worker that lives; each needs a name of its own",
@@ -115,7 +113,7 @@ note_beat(struct queue_worker *worker, const struct redis_reply *reply)
 {
     struct queue_counts counts;
     worker->name_taken_us = 0;
-    worker->lease_until_us = worker->beat_sent_us + BEAT_EXPIRY_MS * UINT64_C(1000);
+    worker->lease_until_us = worker->beat_sent_us + QUEUE_BEAT_EXPIRY_MS * UINT64_C(1000);
     queue_counts_read(&counts, redis_reply_item(reply, 1));
     queue_counts_log(&counts);
     if (redis_reply_int(redis_reply_item(reply, 0), 0) > worker->held_count)
@@ -156,7 +154,7 @@ queue_beat_send(struct queue_worker *worker)
     redis_command_add_text(&command, "beat");
     redis_command_add_text(&command, worker->id);
     redis_command_add_text(&command, about);
-    redis_command_add_int(&command, BEAT_EXPIRY_MS);
+    redis_command_add_int(&command, QUEUE_BEAT_EXPIRY_MS);
     redis_command_add_int(&command, check);
     redis_command_add_text(&command, known);
     redis_command_add_int(&command, GRACE_MS);

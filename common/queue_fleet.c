@@ -10,9 +10,7 @@
 #include "common/queue_client_internal.h"
 #include "common/queue_counts.h"
 
-#define SWEEP_US       500000
-/* Of a beat, as in queue_beat.c. */
-#define BEAT_EXPIRY_MS 5000
+#define SWEEP_US 500000
 
 static uint32_t
 number(const struct redis_reply *row, size_t index)
@@ -74,7 +72,7 @@ queue_fleet_sweep(struct queue_client *client)
     queue_script_begin(&client->scripts, QUEUE_SCRIPT_REAP, &command);
     redis_command_add_text(&command, client->prefix);
     redis_command_add_text(&command, "sweep");
-    redis_command_add_int(&command, BEAT_EXPIRY_MS);
+    redis_command_add_int(&command, QUEUE_BEAT_EXPIRY_MS);
     redis_command_add_text(&command, client->languages);
     client->sweeping = redis_send(client->connection, &command, 0, on_swept, client, &err) == 0;
 }
