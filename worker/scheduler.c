@@ -139,7 +139,7 @@ on_execution_done(void *context, struct result *result)
     struct assignment *assignment = context;
     struct lane *lane = assignment->lane;
 
-    if (assignment->hand_back && result->verdict == VERDICT_CANCELLED) {
+    if (assignment->stop == ERR_WORKER_LOST && result->verdict == VERDICT_CANCELLED) {
         hand_back(lane->scheduler, &assignment->claim);
     } else {
         replace_by_stop(assignment, result);

@@ -41,10 +41,8 @@ on_drain_timer(evutil_socket_t fd, short events, void *context)
     }
     scheduler->stopped = true;
     for (assignment = LIST_FIRST(&scheduler->assignments); assignment;
-         assignment = LIST_NEXT(assignment, link)) {
-        assignment->hand_back = !assignment->stopped;
+         assignment = LIST_NEXT(assignment, link))
         assignment_stop(assignment, ERR_WORKER_LOST);
-    }
     (void)evtimer_add(scheduler->drain_timer, &left);
 }
 

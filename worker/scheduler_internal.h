@@ -17,8 +17,8 @@ struct assignment {
     struct live_output live;
     struct event *guard;
     bool stopped;       /* before its own end, by us */
-    bool hand_back;     /* and then it shall go back to the queue */
-    enum err_code stop; /* what the result's error becomes then; ERR_NONE: a verdict is right */
+    enum err_code stop; /* what the result's error becomes then; ERR_NONE: a verdict is right;
+                         * ERR_WORKER_LOST: none, it goes back to the queue */
     LIST_ENTRY(assignment) link;
 };
 
@@ -47,7 +47,7 @@ struct scheduler {
 
 /* Tells the queue how many more jobs of the language there is room for. */
 void scheduler_update_capacity(struct lane *lane);
-/* Ends it early; why becomes the error of its result, ERR_NONE: the verdict is cancelled. */
+/* Ends it early, unless that was done before: see assignment->stop for why. */
 void assignment_stop(struct assignment *assignment, enum err_code why);
 
 /* ---- scheduler_drain.c ---- */
