@@ -47,8 +47,9 @@ end
 redis.call('EXPIRE', inflight, LIST_KEEP_S)
 -- A worker that was taken for dead a moment ago may have had this BLMOVE under way: who holds a job
 -- is in the registry, so that the job can be found.
-redis.call('ZADD', prefix .. 'workers', 'NX', integer(now / 1000), worker)
-redis.call('EXPIRE', prefix .. 'workers', LIST_KEEP_S)
+if redis.call('ZADD', prefix .. 'workers', 'NX', integer(now / 1000), worker) == 1 then
+    redis.call('EXPIRE', prefix .. 'workers', LIST_KEEP_S)
+end
 local claimed = claim(head)
 if claimed then
     return claimed

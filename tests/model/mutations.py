@@ -55,7 +55,7 @@ MUTATIONS = (
     Mutation("a claim with the old epoch", "claim",
              "(tonumber(was[6]) or 0) + 1", "(tonumber(was[6]) or 0)", "epoch"),
     Mutation("a claim outside the registry", "claim",
-             "redis.call('ZADD', prefix .. 'workers', 'NX', integer(now / 1000), worker)", "",
+             "redis.call('ZADD', prefix .. 'workers', 'NX', integer(now / 1000), worker)", "0",
              "is in no registry", 1, "evict"),
     Mutation("a claim of what runs", "claim",
              "if was[1] ~= 'queued' then", "if was[1] == 'done' then", "epoch", 1,
