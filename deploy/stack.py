@@ -126,6 +126,7 @@ class Stack:
                  directory: pathlib.Path | None = None) -> None:
         self.build = build
         self.directory = directory or pathlib.Path(tempfile.mkdtemp(prefix="retort-"))
+        (self.directory / "storage").mkdir(mode=0o700, parents=True, exist_ok=True)
         self.private_redis = not settings.get("REDIS_URL")
         self.environment = {
             "REDIS_URL": f"unix://{self.directory}/redis.sock",
@@ -158,7 +159,6 @@ class Stack:
         self.wait_ready()
 
     def start_part(self, name: str, command: list[str], extra: dict[str, str] | None = None) -> Part:
-        (self.directory / "storage").mkdir(mode=0o700, exist_ok=True)
         environment = {**os.environ, **self.environment, **(extra or {})}
         part = Part(name, command, self.directory / f"{name}.log", environment)
         self.parts[name] = part

@@ -10,13 +10,12 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 from typing import Any
 
 from raw_jobs import RawJobs
-from service import BUILD, Response, Service, ServiceTest, wait_until
+from service import BUILD, Call, Service, ServiceTest, wait_until
 
 ADMIN = BUILD / "retort-admin"
 NOBODY = "no-such-worker"
@@ -36,26 +35,6 @@ def shown(service: Service, *args: str) -> Any:
     return json.loads(done.stdout)
 
 
-class Request(threading.Thread):
-    """A request over HTTP, answered in its own time."""
-
-    def __init__(self, service: Service, code: str, **members: object) -> None:
-        super().__init__(daemon=True)
-        self.service, self.payload = service, {"code": code, **members}
-        self.response: Response | None = None
-        self.answered = 0.0
-        self.start()
-
-    def run(self) -> None:
-        self.response = self.service.post(self.payload)
-        self.answered = time.monotonic()
-
-    def answer(self) -> Response:
-        self.join(60)
-        assert self.response is not None, "no answer within a minute"
-        return self.response
-
-
 class AdminTest(ServiceTest):
     settings = {"SLOTS": "1"}
 
@@ -68,9 +47,9 @@ class AdminTest(ServiceTest):
     def in_flight(self) -> list[dict[str, Any]]:
         return shown(self.service, "jobs")["in_flight"]
 
-    def running(self, code: str) -> tuple[Request, str]:
+    def running(self, code: str) -> tuple[Call, str]:
         """A request whose program runs, and its job's id."""
-        request = Request(self.service, code)
+        request = Call(self.service, code)
         rows = wait_until(lambda: [row for row in self.in_flight() if row["state"] == "running"],
                           "a job in flight")
         return request, rows[0]["id"]
@@ -83,7 +62,7 @@ class Views(AdminTest):
     def test_status_shows_redis_queues_and_workers(self) -> None:
         wait_until(lambda: shown(self.service)["queues"][0]["slots"] == 1, "the worker's slots")
         request, _ = self.running("import time; time.sleep(2.5)")
-        waiting = Request(self.service, "print(1)")
+        waiting = Call(self.service, "print(1)")
         wait_until(lambda: shown(self.service)["queues"][0]["depth"] == 1, "a job waits")
         wait_until(lambda: shown(self.service)["queues"][0]["busy"] == 1, "a beat says busy")
         status = shown(self.service)
@@ -105,7 +84,7 @@ class Views(AdminTest):
 
     def test_jobs_and_job_show_where_one_is_and_its_program_only_when_asked(self) -> None:
         request, first = self.running("import time; time.sleep(2)  # secret-one")
-        waiting = Request(self.service, "print('secret-two')", stdin="secret-input")
+        waiting = Call(self.service, "print('secret-two')", stdin="secret-input")
         queued = wait_until(lambda: shown(self.service, "jobs")["queued"], "a job waits")
         self.assertEqual([(row["state"], row["attempts"]) for row in queued], [("queued", 0)])
         self.assertGreater(queued[0]["start_by_ms"], 1000)
@@ -124,7 +103,7 @@ class Views(AdminTest):
 
     def test_a_job_is_found_and_cancelled_by_its_client_s_name(self) -> None:
         name = secrets.token_hex(16)
-        request = Request(self.service, "while True: pass", id=name)
+        request = Call(self.service, "while True: pass", id=name)
         wait_until(lambda: self.in_flight(), "a job in flight")
         job = shown(self.service, "job", name)["job"]
         self.assertNotEqual(job["id"], name)
@@ -259,7 +238,7 @@ class Hostile(AdminTest):
 class Changes(AdminTest):
     def test_cancel_ends_what_waits_and_what_runs_at_once(self) -> None:
         request, job = self.running("while True: pass")
-        waiting = Request(self.service, "print('never')")
+        waiting = Call(self.service, "print('never')")
         queued = wait_until(lambda: shown(self.service, "jobs")["queued"], "a job waits")[0]["id"]
         for request, job, state in ((waiting, queued, "queued"), (request, job, "running")):
             began = time.monotonic()
@@ -314,7 +293,7 @@ class Workers(unittest.TestCase):
 
     def test_drain_waits_until_the_worker_has_finished_and_left(self) -> None:
         service = self.start("first", "second")
-        request = Request(service, "import time; time.sleep(1.5); print('done')")
+        request = Call(service, "import time; time.sleep(1.5); print('done')")
         worker = self.holder(service)
         service.expected_deaths.add(worker)
         done = shown(service, "drain", worker)["drained"]
@@ -338,7 +317,7 @@ class Workers(unittest.TestCase):
 
     def test_drain_gives_up_waiting_at_its_time(self) -> None:
         service = self.start("first")
-        request = Request(service, "import time; time.sleep(3)")
+        request = Call(service, "import time; time.sleep(3)")
         self.holder(service)
         service.expected_deaths.add("first")
         began = time.monotonic()
@@ -351,7 +330,7 @@ class Workers(unittest.TestCase):
 
     def test_requeue_of_a_stopped_worker_moves_its_job_to_another(self) -> None:
         service = self.start("first", "second")
-        request = Request(service, "import time; time.sleep(1); print('done')")
+        request = Call(service, "import time; time.sleep(1); print('done')")
         worker = self.holder(service)
         process = service.parts[worker].process
         process.send_signal(signal.SIGSTOP)

@@ -5,45 +5,17 @@ from __future__ import annotations
 import json
 import secrets
 import statistics
-import threading
 import time
 from typing import Any
 
-from service import Response, Service, ServiceTest, wait_until
+from service import Call, Response, TwoApisTest, wait_until
 
 LIMIT_S = 0.1
 ROUNDS = 10
 
 
-class Request(threading.Thread):
-    def __init__(self, service: Service, payload: dict[str, Any]) -> None:
-        super().__init__(daemon=True)
-        self.service, self.payload = service, payload
-        self.response: Response | None = None
-        self.answered = 0.0
-        self.start()
-
-    def run(self) -> None:
-        self.response = self.service.post(self.payload)
-        self.answered = time.monotonic()
-
-    def answer(self) -> Response:
-        self.join(30)
-        assert self.response is not None, "no answer"
-        return self.response
-
-
-class Cancel(ServiceTest):
+class Cancel(TwoApisTest):
     settings = {"SLOTS": "1"}
-    ports: list[int]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        first = cls.service.port
-        cls.service.start_api("second", {"PORT": "0"})
-        cls.ports = [first, cls.service.port]
-        cls.service.port = first
 
     def cancel(self, name: Any, port: int | None = None) -> Response:
         service, first = self.service, self.service.port
@@ -58,9 +30,9 @@ class Cancel(ServiceTest):
         return (self.service.redis("HGET", b"retort:job:" + job, "state") or b"").decode() if job \
             else ""
 
-    def started(self, code: str, state: str = "running") -> tuple[Request, str]:
+    def started(self, code: str, state: str = "running") -> tuple[Call, str]:
         name = secrets.token_hex(16)
-        request = Request(self.service, {"code": code, "id": name})
+        request = Call(self.service, code, id=name)
         wait_until(lambda: self.state(name) == state, f"the job is {state}")
         return request, name
 
@@ -73,11 +45,11 @@ class Cancel(ServiceTest):
                             if line.get("job_name") == name and line.get("job_id") not in
                             (None, name)], "both are in the log")
 
-    def end(self, name: str, request: Request, state: str, port: int) -> float:
+    def end(self, name: str, request: Call, state: str, port: int) -> float:
         began = time.monotonic()
         answer = self.cancel(name, port)
         self.assertEqual((answer.status, answer.json), (200, {"id": name, "state": state}))
-        result = request.answer()
+        result = request.answer(30)
         self.assertEqual((result.status, result.json["verdict"], result.json["exit_code"]),
                          (200, "cancelled", None), result.body)
         self.assertEqual(result.json["id"], name)
@@ -128,19 +100,19 @@ class Cancel(ServiceTest):
                 self.service.port = self.ports[0]
             self.assert_error(answer, 409, "conflict", "known already")
             self.assertFalse(answer.json["error"]["retryable"])
-        result = request.answer()
+        result = request.answer(30)
         self.assertEqual((result.status, result.json["stdout"]), (200, "mine\n"))
         self.assertEqual(self.service.post({"code": "print(1)", "id": name}).status, 409)
 
     def test_one_of_many_with_a_name_runs(self) -> None:
         name = secrets.token_hex(16)
-        requests = [Request(self.service, {"code": f"print({number})", "id": name})
+        requests = [Call(self.service, f"print({number})", id=name)
                     for number in range(8)]
-        statuses = sorted(request.answer().status for request in requests)
+        statuses = sorted(request.answer(30).status for request in requests)
         self.assertEqual(statuses, [200] + [409] * 7)
         for number, request in enumerate(requests):
-            if request.answer().status == 200:
-                self.assertEqual(request.answer().json["stdout"], f"{number}\n")
+            if request.answer(30).status == 200:
+                self.assertEqual(request.answer(30).json["stdout"], f"{number}\n")
 
     def test_hanging_up_a_refused_one_leaves_the_first_alone(self) -> None:
         request, name = self.started("import time; time.sleep(1); print('mine')")
@@ -152,7 +124,7 @@ class Cancel(ServiceTest):
             connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body)
             connection.close()
-        self.assertEqual(request.answer().json["stdout"], "mine\n")
+        self.assertEqual(request.answer(30).json["stdout"], "mine\n")
 
     def test_ids_that_are_none(self) -> None:
         for path, more in (("/v1/execute", {"code": "1"}), ("/v1/cancel", {})):

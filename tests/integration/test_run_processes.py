@@ -7,20 +7,11 @@ import signal
 import threading
 
 from runs import ENDED, SLEEPS, Events, RunsTest, output
-from service import Response, wait_until
+from service import Response, TwoApisTest, wait_until
 
 
-class Idempotency(RunsTest):
+class Idempotency(TwoApisTest, RunsTest):
     settings = {"SLOTS": "2"}
-    ports: list[int]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        first = cls.service.port
-        cls.service.start_api("second", {"PORT": "0"})
-        cls.ports = [first, cls.service.port]
-        cls.service.port = first
 
     def test_a_repeated_request_is_one_run(self) -> None:
         key = {"Idempotency-Key": secrets.token_hex()}

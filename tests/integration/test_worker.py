@@ -13,10 +13,9 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import unittest
 
-from service import BUILD, Response, Service, descendants, processes, wait_until
+from service import BUILD, Call, Service, descendants, processes, wait_until
 
 WORKER = BUILD / "retort-worker"
 NATIVE_RUNTIME = """#!/bin/sh
@@ -24,24 +23,6 @@ while [ "$1" != "--" ]; do shift; done
 shift
 exec /usr/bin/python3 "$@"
 """
-
-
-class Request(threading.Thread):
-    """A request whose answer is waited for in another thread."""
-
-    def __init__(self, service: Service, code: str, **members: object) -> None:
-        super().__init__(daemon=True)
-        self.service, self.payload = service, {"code": code, **members}
-        self.response: Response | None = None
-        self.start()
-
-    def run(self) -> None:
-        self.response = self.service.post(self.payload)
-
-    def answer(self) -> Response:
-        self.join(60)
-        assert self.response is not None, "no answer within a minute"
-        return self.response
 
 
 class Native(unittest.TestCase):
@@ -74,9 +55,9 @@ class Daemon(Native):
     def end(self, service: Service) -> None:
         self.assertEqual(service.close(), [])
 
-    def running(self, service: Service, code: str, **members: object) -> Request:
+    def running(self, service: Service, code: str, **members: object) -> Call:
         """A request whose program runs: it is seen as a process of the zygote's."""
-        request = Request(service, code, **members)
+        request = Call(service, code, **members)
         wait_until(lambda: self.programs(service), "the program runs")
         return request
 

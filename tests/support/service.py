@@ -286,12 +286,17 @@ class Call(threading.Thread):
         self.payload = {"code": code, **members}
         self.response: Response | None = None
         self.began = time.monotonic()
-        self.seconds = 0.0  # to the answer
+        self.answered = 0.0
         self.start()
 
     def run(self) -> None:
         self.response = self.service.post(self.payload)
-        self.seconds = time.monotonic() - self.began
+        self.answered = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """To the answer."""
+        return self.answered - self.began
 
     def answer(self, timeout_s: float = 60) -> Response:
         self.join(timeout_s)
@@ -325,6 +330,20 @@ class ServiceTest(unittest.TestCase):
         self.assertEqual(response.status, status, response.body[:500])
         for word in words:
             self.assertIn(word, response.body.decode("utf-8"))
+
+
+class TwoApisTest(ServiceTest):
+    """One service, whose queue two APIs serve: on the first port and the second one."""
+
+    ports: list[int]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        super().setUpClass()
+        first = cls.service.port
+        cls.service.start_api("second", {"PORT": "0"})
+        cls.ports = [first, cls.service.port]
+        cls.service.port = first
 
 
 def native(code: str, stdin: str = "") -> subprocess.CompletedProcess[bytes]:
